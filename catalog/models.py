@@ -1,0 +1,183 @@
+"""What is sold: categories, services, where each is bought, and how its price is made."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ledger.fields import MoneyField
+from providers.models import Provider
+
+
+class Category(models.Model):
+    """A shelf of services, as customers see it."""
+
+    name = models.CharField(max_length=300, unique=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "categories"
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProviderService(models.Model):
+    """A provider's service as it was last listed: the snapshot that imports are compared with."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="services")
+    external_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=500)
+    category = models.CharField(max_length=300, blank=True)
+    type = models.CharField(max_length=60, help_text="As the provider spells it.")
+    rate = MoneyField(help_text="In the provider's currency, per 1000 (or per package).")
+    min = models.BigIntegerField()
+    max = models.BigIntegerField()
+    refill = models.BooleanField(default=False)
+    cancel = models.BooleanField(default=False)
+    dripfeed = models.BooleanField(default=False)
+    description = models.TextField(blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "external_id"], name="one_snapshot_a_provider_service"),
+            models.CheckConstraint(condition=Q(rate__gte=0), name="provider_rate_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} {self.name}"
+
+
+class Service(models.Model):
+    """Something a customer can order. Sold only when `visible` and not `off_sale_reason`."""
+
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
+    name = models.CharField(max_length=500)
+    description = models.TextField(blank=True)
+    type = models.CharField(max_length=40, help_text="A key of catalog.service_types.SERVICE_TYPES, or an unknown word.")
+    rate = MoneyField(help_text="What a customer pays per 1000 (or per package), in the panel's currency.")
+    rate_by_hand = models.BooleanField(default=False, help_text="The price was set by hand; markup leaves it alone.")
+    name_by_hand = models.BooleanField(default=False)
+    description_by_hand = models.BooleanField(default=False)
+    category_by_hand = models.BooleanField(default=False)
+    min = models.BigIntegerField(default=1)
+    max = models.BigIntegerField(default=1)
+    limits_by_hand = models.BooleanField(default=False)
+    step = models.PositiveIntegerField(default=1)
+    refill = models.BooleanField(default=False)
+    refill_days = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: for as long as the provider takes it.")
+    refill_by_hand = models.BooleanField(default=False)
+    cancel = models.BooleanField(default=False)
+    dripfeed = models.BooleanField(default=False)
+    visible = models.BooleanField(default=False)
+    off_sale_reason = models.CharField(max_length=300, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(rate__gte=0), name="service_rate_not_negative"),
+            models.CheckConstraint(condition=Q(min__gte=1) & Q(max__gte=F("min")), name="service_limits_in_order"),
+            models.CheckConstraint(condition=Q(step__gte=1), name="service_step_positive"),
+        ]
+        indexes = [models.Index(fields=["category", "position", "id"], name="service_on_shelf")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+
+class Route(models.Model):
+    """One place a service can be bought; the lowest position is tried first. A service without routes is fulfilled by hand."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="routes")
+    provider_service = models.ForeignKey(ProviderService, on_delete=models.PROTECT, related_name="routes")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "provider_service"], name="one_route_to_a_provider_service"),
+            models.UniqueConstraint(fields=["service", "position"], name="one_route_a_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} → {self.provider_service_id}"
+
+
+class MarkupRule(models.Model):
+    """How a price is made from a cost: cost × (1 + percent ÷ 100) + fixed, rounded up to `rounding`, at least `floor`.
+
+    The most specific rule wins: service, then category, then provider, then the one with none of them.
+    """
+
+    provider = models.ForeignKey(Provider, null=True, blank=True, on_delete=models.CASCADE, related_name="markup_rules")
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="markup_rules")
+    service = models.OneToOneField(Service, null=True, blank=True, on_delete=models.CASCADE, related_name="markup_rule")
+    percent = MoneyField(default=Decimal(0), help_text="25 means that a cost of 1.00 sells for 1.25.")
+    fixed = MoneyField(default=Decimal(0), help_text="Added per 1000, in the panel's currency.")
+    rounding = MoneyField(default=Decimal("0.000001"), help_text="Prices are rounded up to a multiple of this.")
+    floor = MoneyField(default=Decimal(0), help_text="No price below this, per 1000.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(rounding__gt=0), name="markup_rounding_positive"),
+            models.CheckConstraint(condition=Q(percent__gte=Decimal(-100)), name="markup_percent_sane"),
+            models.UniqueConstraint(
+                fields=["provider", "category"],
+                condition=Q(service__isnull=True, provider__isnull=False, category__isnull=False),
+                name="one_markup_a_provider_and_category",
+            ),
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=Q(service__isnull=True, category__isnull=True),
+                name="one_markup_a_provider",
+            ),
+            models.UniqueConstraint(
+                fields=["category"],
+                condition=Q(service__isnull=True, provider__isnull=True),
+                name="one_markup_a_category",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"+{self.percent.normalize():f} %"
+
+
+class TextRule(models.Model):
+    """Find and replace in a provider's names, categories and descriptions: takes its own name and links out."""
+
+    provider = models.ForeignKey(Provider, null=True, blank=True, on_delete=models.CASCADE, related_name="text_rules")
+    find = models.CharField(max_length=200)
+    replace = models.CharField(max_length=200, blank=True)
+    is_pattern = models.BooleanField(default=False, help_text="A regular expression.")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.find} → {self.replace}"
+
+
+class PriceChange(models.Model):
+    """A price before and after, and why."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="price_changes")
+    before = MoneyField(null=True)
+    after = MoneyField()
+    reason = models.CharField(max_length=300)
+    by = models.CharField(max_length=254)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["service", "-id"], name="price_change_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}"

@@ -1,0 +1,253 @@
+"""An order, each attempt to buy it upstream, its story, and the requests to refill or cancel it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import Customer
+from catalog.models import ProviderService, Service
+from ledger.fields import ExchangeRateField, MoneyField
+from providers.models import Provider
+
+
+class State(models.TextChoices):
+    """Where an order is in its life, for us. What the customer reads is its `Status`."""
+
+    WAITING = "waiting", "Waiting to be sent"
+    SENDING = "sending", "Being sent"
+    UNKNOWN = "unknown", "Not known whether the provider took it"
+    HELD = "held", "Held back"
+    BY_HAND = "by_hand", "Fulfilled by hand"
+    ACCEPTED = "accepted", "With the provider"
+    REVIEW = "review", "The operator decides what was delivered"
+    ENDED = "ended", "Ended"
+
+
+class Status(models.TextChoices):
+    """What the customer reads; the words of API v2."""
+
+    PENDING = "Pending", "Pending"
+    IN_PROGRESS = "In progress", "In progress"
+    PROCESSING = "Processing", "Processing"
+    COMPLETED = "Completed", "Completed"
+    PARTIAL = "Partial", "Partial"
+    CANCELED = "Canceled", "Canceled"
+
+
+FINAL = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)
+
+
+class Order(models.Model):
+    """What was sold, for how much, and where it is. The row is its own queue: claims are conditional updates of it."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    # What was sold, as it was
+    service_name = models.CharField(max_length=500)
+    service_type = models.CharField(max_length=40)
+    rate = MoneyField()
+    refill = models.BooleanField(default=False)
+    refill_days = models.PositiveIntegerField(null=True, blank=True)
+    cancel = models.BooleanField(default=False)
+    link = models.CharField(max_length=2000)
+    quantity = models.BigIntegerField(null=True, blank=True, help_text="Empty for what cannot be divided (a package).")
+    details = models.JSONField(default=dict, blank=True, help_text="The type's other fields, as sent to the provider.")
+    charge = MoneyField()
+    refunded = MoneyField(default=Decimal(0))
+
+    # Where it is
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it is held, unknown, under review or ended.")
+    provider = models.ForeignKey(Provider, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
+    provider_service = models.ForeignKey(
+        ProviderService, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
+    not_before = models.DateTimeField(default=timezone.now)
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_wished_at = models.DateTimeField(null=True, blank=True)
+
+    # What the provider says
+    upstream_id = models.CharField(max_length=64, null=True, blank=True)
+    upstream_status = models.CharField(max_length=60, blank=True)
+    start_count = models.BigIntegerField(null=True, blank=True)
+    remains = models.BigIntegerField(null=True, blank=True)
+    upstream_charge = MoneyField(null=True, blank=True)
+    cost = MoneyField(null=True, blank=True, help_text="Booked, in the provider's currency.")
+    exchange_rate = ExchangeRateField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ask_again_at = models.DateTimeField(null=True, blank=True, help_text="Ended orders are asked for again now and then.")
+    asked_again = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(charge__gte=0), name="order_charge_not_negative"),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0) & Q(refunded__lte=F("charge")), name="order_refunds_at_most_its_charge"
+            ),
+            models.CheckConstraint(condition=Q(quantity__isnull=True) | Q(quantity__gt=0), name="order_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(state="ended", status__in=["Completed", "Partial", "Canceled"])
+                | (~Q(state="ended") & Q(status__in=["Pending", "In progress", "Processing"])),
+                name="order_final_status_when_ended",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(upstream_id__isnull=False), name="order_accepted_has_an_id"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "upstream_id"],
+                condition=Q(upstream_id__isnull=False),
+                name="one_order_an_upstream_id",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="order_of_customer"),
+            models.Index(fields=["customer", "status", "-id"], name="order_of_customer_status"),
+            models.Index(fields=["service", "-id"], name="order_of_service"),
+            models.Index(
+                fields=["provider", "not_before", "id"], condition=Q(state="waiting"), name="order_waiting"
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="order_sending"),
+            models.Index(
+                fields=["provider", "accepted_at", "id"], condition=Q(state="accepted"), name="order_with_provider"
+            ),
+            models.Index(
+                fields=["state", "id"], condition=Q(state__in=["unknown", "held", "by_hand", "review"]), name="order_stuck"
+            ),
+            models.Index(fields=["ask_again_at"], condition=Q(ask_again_at__isnull=False), name="order_ask_again"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.pk}"
+
+
+class Attempt(models.Model):
+    """One try to buy an order upstream: what was asked, what came, how it was read. Never holds a key."""
+
+    class Outcome(models.TextChoices):
+        SENDING = "sending", "Being sent"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+        NOT_SENT = "not_sent", "Not sent"
+        UNKNOWN = "unknown", "Unknown"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, db_index=False, related_name="+")
+    provider_service = models.ForeignKey(ProviderService, on_delete=models.PROTECT, db_index=False, related_name="+")
+    asked = models.JSONField(help_text="The fields of the request, without the key.")
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.SENDING)
+    scope = models.CharField(max_length=10, blank=True, help_text="Of a refusal: provider, service or order.")
+    reading = models.CharField(max_length=500, blank=True, help_text="How the answer was read.")
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.TextField(blank=True, help_text="What came, cut to a length.")
+    upstream_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "number"], name="one_attempt_a_number")]
+        indexes = [
+            models.Index(fields=["provider", "ended_at"], condition=Q(outcome="accepted"), name="attempt_accepted"),
+            models.Index(fields=["provider", "began_at"], name="attempt_began"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.order_id}, attempt {self.number}: {self.outcome}"
+
+
+class OrderEvent(models.Model):
+    """A line of an order's story: what changed, when, by whom, why."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=30)
+    status = models.CharField(max_length=12, blank=True)
+    actor = models.CharField(max_length=254, default="system")
+    note = models.CharField(max_length=500, blank=True, help_text="For the operator.")
+
+    class Meta:
+        indexes = [models.Index(fields=["order", "id"], name="event_of_order")]
+
+    def __str__(self) -> str:
+        return f"Order {self.order_id}: {self.kind}"
+
+
+class RefillRequest(models.Model):
+    """A customer's wish that the provider refills an order, and what became of it."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Pending"
+        SENDING = "sending", "Being sent"
+        UNKNOWN = "unknown", "Not known whether the provider took it"
+        PENDING = "Pending", "Pending"
+        IN_PROGRESS = "In progress", "In progress"
+        COMPLETED = "Completed", "Completed"
+        REJECTED = "Rejected", "Rejected"
+        CANCELED = "Canceled", "Canceled"
+        ERROR = "Error", "Error"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refills", db_index=False)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
+    upstream_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(ended_at__isnull=True), name="one_open_refill_an_order"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["order", "-id"], name="refill_of_order"),
+            models.Index(fields=["status", "id"], condition=Q(ended_at__isnull=True), name="refill_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Refill {self.pk} of order {self.order_id}"
+
+
+class CancelRequest(models.Model):
+    """A wish to cancel an order that is already with its provider. Only the order's later status says whether it came true."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Not yet asked"
+        ASKED = "asked", "Asked for"
+        REFUSED = "refused", "Refused by the provider"
+        DONE = "done", "Done"
+        TOO_LATE = "too_late", "The order ended otherwise"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="cancels", db_index=False)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    reason = models.CharField(max_length=500, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(ended_at__isnull=True), name="one_open_cancel_an_order"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["order", "-id"], name="cancel_of_order"),
+            models.Index(fields=["status", "not_before"], condition=Q(ended_at__isnull=True), name="cancel_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Cancel of order {self.order_id}"
