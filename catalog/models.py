@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from catalog.searching import folded
 from ledger.fields import MoneyField
 from providers.models import Provider
 
 
-class Category(models.Model):
+class Searchable(models.Model):
+    """Keeps the folded name that searches look at; bulk writes, which bypass `save`, must set it themselves."""
+
+    search = models.TextField(editable=False, default="", help_text="The name as it is searched (catalog.searching).")
+
+    class Meta:
+        abstract = True
+
+    name: str
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search = folded(self.name)
+        fields = kwargs.get("update_fields")
+        if fields is not None and "name" in fields:
+            kwargs["update_fields"] = {*fields, "search"}
+        super().save(*args, **kwargs)
+
+
+class Category(Searchable):
     """A shelf of services, as customers see it."""
 
     name = models.CharField(max_length=300, unique=True)
@@ -33,6 +53,9 @@ class ProviderService(models.Model):
     external_id = models.CharField(max_length=64)
     name = models.CharField(max_length=500)
     category = models.CharField(max_length=300, blank=True)
+    shelf = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="The category after the text rules, as last applied."
+    )
     type = models.CharField(max_length=60, help_text="As the provider spells it.")
     rate = MoneyField(help_text="In the provider's currency, per 1000 (or per package).")
     min = models.BigIntegerField()
@@ -54,13 +77,13 @@ class ProviderService(models.Model):
         return f"{self.external_id} {self.name}"
 
 
-class Service(models.Model):
+class Service(Searchable):
     """Something a customer can order. Sold only when `visible` and not `off_sale_reason`."""
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
     name = models.CharField(max_length=500)
     description = models.TextField(blank=True)
-    type = models.CharField(max_length=40, help_text="A key of catalog.service_types.SERVICE_TYPES, or an unknown word.")
+    type = models.CharField(max_length=40, help_text="A key of catalog.service_types, or an unknown word.")
     rate = MoneyField(help_text="What a customer pays per 1000 (or per package), in the panel's currency.")
     rate_by_hand = models.BooleanField(default=False, help_text="The price was set by hand; markup leaves it alone.")
     name_by_hand = models.BooleanField(default=False)
@@ -71,7 +94,9 @@ class Service(models.Model):
     limits_by_hand = models.BooleanField(default=False)
     step = models.PositiveIntegerField(default=1)
     refill = models.BooleanField(default=False)
-    refill_days = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: for as long as the provider takes it.")
+    refill_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: for as long as the provider takes it."
+    )
     refill_by_hand = models.BooleanField(default=False)
     cancel = models.BooleanField(default=False)
     dripfeed = models.BooleanField(default=False)
@@ -94,7 +119,7 @@ class Service(models.Model):
 
 
 class Route(models.Model):
-    """One place a service can be bought; the lowest position is tried first. A service without routes is fulfilled by hand."""
+    """One place a service can be bought; the lowest position is tried first. Without routes it is fulfilled by hand."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="routes")
     provider_service = models.ForeignKey(ProviderService, on_delete=models.PROTECT, related_name="routes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -81,3 +82,13 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+
+# Catalogue: what a line of an order may be
+MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
+MAX_CHARGE = env("MAX_CHARGE", cast=Decimal, default=Decimal(1_000_000_000))  # of one order; far inside a 64-bit column
+MAX_QUANTITY = env.int("MAX_QUANTITY", default=2_147_483_647)  # what providers write for "no maximum"
+MAX_LINK_LENGTH = env.int("MAX_LINK_LENGTH", default=2000)  # the column's length; browsers stop there too
+MAX_TEXT_LENGTH = env.int("MAX_TEXT_LENGTH", default=500)  # of a one-line field: a keyword, a country
+MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of one order
+MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
+MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
