@@ -92,3 +92,13 @@ MAX_TEXT_LENGTH = env.int("MAX_TEXT_LENGTH", default=500)  # of a one-line field
 MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of one order
 MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
 MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
+
+# Catalogue: markup and imports
+DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
+IMPORT_NAME_SIMILARITY = env.float("IMPORT_NAME_SIMILARITY", default=0.5)  # 0–1; below it an id means something else now
+IMPORT_PRICE_RISE = env("IMPORT_PRICE_RISE", cast=Decimal, default=Decimal(2))  # times; above it a person looks first
+IMPORT_PRICE_FALL = env("IMPORT_PRICE_FALL", cast=Decimal, default=Decimal("0.6"))  # the share that a price may lose
+IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))  # share; more is a broken answer
+IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
+IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
+CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
