@@ -18,6 +18,25 @@ PANEL_CURRENCY = env("PANEL_CURRENCY", default="USD")
 PANEL_NAME = env("PANEL_NAME", default="smmpanel")
 REDIS_URL = env("REDIS_URL", default="")
 
+# Providers: requests to upstream panels
+PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])  # names, addresses, networks; http for these alone
+PROVIDER_CA_FILE = env("PROVIDER_CA_FILE", default="")  # authorities to trust instead of certifi's, as a PEM file
+PROVIDER_SESSIONS = env.int("PROVIDER_SESSIONS", default=64)  # pooled sessions a process keeps; beyond, the least used goes
+PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000)  # 100 statuses are 20 kB
+PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
+PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
+PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)  # an order's connection is fresh
+PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=30.0)
+PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
+PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
+PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one
+PROVIDER_READ_SHARE_PERCENT = env.int("PROVIDER_READ_SHARE_PERCENT", default=80)  # of the rate; the rest is for orders
+PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", default=1.0)
+PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
+PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
+PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")  # in PANEL_CURRENCY; below it the operator is told; 0: never
+PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
+
 INSTALLED_APPS = [
     "ledger",
     "records",
@@ -81,21 +100,14 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 
-# Providers: requests to upstream panels
-PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])  # names, addresses, networks; http for these alone
-PROVIDER_CA_FILE = env("PROVIDER_CA_FILE", default="")  # authorities to trust instead of certifi's, as a PEM file
-PROVIDER_SESSIONS = env.int("PROVIDER_SESSIONS", default=64)  # pooled sessions a process keeps; beyond, the least used goes
-PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000)  # 100 statuses are 20 kB
-PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
-PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
-PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)  # an order's connection is fresh
-PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=30.0)
-PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
-PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
-PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one
-PROVIDER_READ_SHARE_PERCENT = env.int("PROVIDER_READ_SHARE_PERCENT", default=80)  # of the rate; the rest is for orders
-PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", default=1.0)
-PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
-PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
-PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")  # in PANEL_CURRENCY; below it the operator is told; 0: never
-PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
+# records: background jobs and what is kept of them
+JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout
+JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
+JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
+JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
+JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
+JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)  # runs that found nothing to do are most rows and tell least
+RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
+RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
+HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
+HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
