@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """A whole answer, whatever its status."""
 
     status: int
@@ -68,7 +68,7 @@ class Trouble:
 
 def send(
     session: ProviderSession, request: Request, *, before_write: Callable[[], None] | None = None
-) -> Answer | Trouble:
+) -> Reply | Trouble:
     """Post the request once. Never raises, never repeats."""
     exchange = Exchange(
         deadline=Deadline.after(request.deadline_seconds),
@@ -102,7 +102,7 @@ class _Received:
     body: bytearray = field(default_factory=bytearray)
 
 
-def _exchange(session: ProviderSession, request: Request, received: _Received) -> Answer:
+def _exchange(session: ProviderSession, request: Request, received: _Received) -> Reply:
     prepared = requests.Request("POST", request.url, data=request.body, headers=dict(request.headers)).prepare()
     response = session.send(prepared, stream=True, allow_redirects=False, timeout=request.deadline_seconds)
     try:
@@ -118,7 +118,7 @@ def _exchange(session: ProviderSession, request: Request, received: _Received) -
         raise
     finally:
         response.close()
-    return Answer(received.status, received.headers, bytes(received.body))
+    return Reply(received.status, received.headers, bytes(received.body))
 
 
 def _sentence(error: Exception) -> tuple[str, bool]:
