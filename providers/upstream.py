@@ -1,9 +1,9 @@
 """The seven actions of API v2, asked of one provider.
 
-`add` answers with one of four outcomes and never raises; the others return what was read or raise UpstreamTrouble. One
-call is one request, but where the provider takes one id at a time: which ids go together, and when, is the caller's
-business. The readers of the dialect decide what an answer means, the transport knows whether anything was sent; here the
-two meet.
+`add` answers with one of four outcomes and never raises; the others return what was read or raise UpstreamTrouble.
+One call is one request, but where the provider takes one id at a time: which ids go together, and when, is the
+caller's business. The readers of the dialect decide what an answer means, the transport knows whether anything was
+sent; here the two meet.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ Kind = Literal["not_sent", "lost", "refused", "unreadable"]
 class UpstreamTrouble(Exception):
     """A question got no answer that can be used. `reason` is a sentence for the operator, without the key.
 
-    not_sent: the provider did not look at the request. lost: it may have, and no whole answer came. refused: a well-formed
-    "no", in `refusal`. unreadable: an answer that is not of this dialect.
+    not_sent: the provider did not look at the request. lost: it may have, and no whole answer came. refused: a
+    well-formed "no", in `refusal`. unreadable: an answer that is not of this dialect.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Upstream:
     @property
     def longest_add_seconds(self) -> float:
         """The longest that `add` can take, but for `before_write`: a lease on an order must be longer."""
-        return settings.PROVIDER_ADD_PATIENCE_SECONDS + self.provider.deadline_seconds + 1.0
+        return float(settings.PROVIDER_ADD_PATIENCE_SECONDS) + self.provider.deadline_seconds + 1.0
 
     def services(self) -> Listings:
         """The whole catalogue. An empty one is trouble: it means a broken key, never that there are no services."""
@@ -95,8 +95,8 @@ class Upstream:
     def add(self, fields: Mapping[str, str], *, before_write: Callable[[], None] | None = None) -> AddOutcome:
         """Place an order: one request, never repeated. Never raises.
 
-        `before_write` is called once, right before the first byte; when it raises, nothing is sent. After it returned, an
-        order whose outcome does not come back (the process dies) is unknown.
+        `before_write` is called once, right before the first byte; when it raises, nothing is sent. After it
+        returned, an order whose outcome does not come back (the process dies) is unknown.
         """
         received: Answer | Lost | None = None
         try:
@@ -117,8 +117,8 @@ class Upstream:
     def status(self, ids: Sequence[str]) -> dict[str, StatusReading | ItemError]:
         """What the provider says of these orders; an id that is absent from the answer is absent here.
 
-        At most `multi_status_size` ids, in one request; with multi-status off a request each, and what was read before the
-        first trouble is returned. Raises UpstreamTrouble when nothing was read.
+        At most `multi_status_size` ids, in one request; with multi-status off a request each, and what was read
+        before the first trouble is returned. Raises UpstreamTrouble when nothing was read.
         """
         if self.provider.multi_status and len(ids) > 1:
             assert len(ids) <= self.provider.multi_status_size, "more ids than one request takes"
@@ -139,8 +139,9 @@ class Upstream:
         return self._one_by_one(refill_ids, self._refill_status_of_one)
 
     def cancel(self, order_ids: Sequence[str]) -> dict[str, CancelAnswer]:
-        """Ask to cancel, in the form that the provider takes. A form that it calls an incorrect request is tried once in
-        the other, and the one that worked is kept on the provider's row."""
+        """Ask to cancel, in the form that the provider takes. A form that it calls an incorrect request is tried once
+        in the other, and the one that worked is kept on the provider's row.
+        """
         form = Provider.CancelForm(self.provider.cancel_form)
         try:
             answers = self._cancel(order_ids, form)
@@ -189,7 +190,11 @@ class Upstream:
     def _read(self, call: Call, read: Callable[[Answer], Read]) -> Read:
         """A question that may be asked again: when the connection failed before anything was sent, it is."""
         for attempt in stamina.retry_context(
-            on=_is_worth_another, attempts=settings.PROVIDER_READ_ATTEMPTS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+            on=_is_worth_another,
+            attempts=settings.PROVIDER_READ_ATTEMPTS,
+            wait_initial=0.2,
+            wait_max=2.0,
+            wait_jitter=0.2,
         ):
             with attempt:
                 return self._once(call, read)

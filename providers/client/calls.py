@@ -1,7 +1,7 @@
 """One call of an action: where the key goes, which bounds hold, and a place within the provider's limits.
 
-The key is read here and goes into the request's body or header, and into the `Answer`, which keeps it out of whatever is
-read; nothing else holds it.
+The key is read here and goes into the request's body or header, and into the `Answer`, which keeps it out of whatever
+is read; nothing else holds it.
 """
 
 from __future__ import annotations

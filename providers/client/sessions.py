@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 
+import certifi
 import requests
 from django.conf import settings
 
@@ -29,7 +30,9 @@ class ProviderSession(requests.Session):
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would otherwise read the whole body of a redirect, without the cap, before it asks whether to."""
+        """None: requests would otherwise read the whole body of a redirect, without the cap, before it asks whether
+        to.
+        """
 
 
 def new_session(*, places: int) -> ProviderSession:
@@ -38,7 +41,7 @@ def new_session(*, places: int) -> ProviderSession:
 
 
 def _ca_file() -> str:
-    return settings.PROVIDER_CA_FILE or requests.certs.where()
+    return str(settings.PROVIDER_CA_FILE or certifi.where())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """One request to a provider, and what came of it, as a value.
 
-Nothing of requests or urllib3 leaves this module: their exceptions hold the request's body, and the key is in it. Whether
-anything was sent is read from the exchange's mark, never from the class of an exception: TLS that breaks after the request
-was read raises `SSLError` all the same.
+Nothing of requests or urllib3 leaves this module: their exceptions hold the request's body, and the key is in it.
+Whether anything was sent is read from the exchange's mark, never from the class of an exception: TLS that breaks
+after the request was read raises `SSLError` all the same.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def _exchange(session: ProviderSession, request: Request, received: _Received) -
 
 
 def _sentence(error: Exception) -> tuple[str, bool]:
-    """Our own words for what went wrong, by its first cause. The exception's own are not shown: they may hold the request."""
+    """Our own words for what went wrong, by its first cause. The exception's own are not shown: they may hold the
+    request.
+    """
     chain = list(_causes(error))
     for kind, sentence, permanent in _SENTENCES:
         if any(isinstance(each, kind) for each in chain):
@@ -152,7 +154,9 @@ _SENTENCES: tuple[tuple[type[BaseException], str, bool], ...] = (
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and all it came from: `__cause__`, `__context__`, and the ones urllib3 keeps in `reason` and `args`."""
+    """The exception and all it came from: `__cause__`, `__context__`, and the ones urllib3 keeps in `reason` and
+    `args`.
+    """
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting and len(found) < 50:
