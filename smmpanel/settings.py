@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -81,6 +82,13 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+
+# Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
+LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
+LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
+LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
+LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
+LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
 
 # records: background jobs and what is kept of them
 JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout
