@@ -179,7 +179,8 @@ def test_control_characters_are_refused_everywhere(dirt: str) -> None:
 
 
 def test_emoji_of_several_parts_are_fine() -> None:
-    read = read_line(kind("Custom Comments"), {"link": LINK, "comments": "👨‍👩‍👧‍👦 ♻️\nне плохо\u2028still"}, limits=WIDE)
+    comments = "👨‍👩‍👧‍👦 ♻️\nне плохо\u2028still"
+    read = read_line(kind("Custom Comments"), {"link": LINK, "comments": comments}, limits=WIDE)
     assert isinstance(read, Read)
     assert read.quantity == 2
 

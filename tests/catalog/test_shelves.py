@@ -57,7 +57,10 @@ def test_a_confirmation_takes_the_service_off_the_attention_list() -> None:
         ((COMMENTS,), "Its provider does not list it now, or is not active."),
         ((COMMENTS, replace(FOLLOWERS, type="Telepathy")), "Its type “Telepathy” cannot be ordered here."),
         ((COMMENTS, replace(FOLLOWERS, type="Subscriptions")), "Subscriptions are not sold yet."),
-        ((COMMENTS, replace(FOLLOWERS, min=9, max=8)), "Its limits or its price make no sense. Set the limits by hand first."),
+        (
+            (COMMENTS, replace(FOLLOWERS, min=9, max=8)),
+            "Its limits or its price make no sense. Set the limits by hand first.",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_sold_cannot_be_confirmed(listed: tuple[object, ...], why: str) -> None:

@@ -49,7 +49,7 @@ def test_the_worst_pattern_that_is_taken_ends_soon() -> None:
     rules = TextRules([TextRule(find=r"a*[ab]*c", is_pattern=True)])
     began = time.monotonic()
     rules.description("a" * 20_000)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 20
 
 
 def test_an_unusable_rule_is_left_out_and_named() -> None:
