@@ -44,7 +44,6 @@ def test_every_type_can_be_ordered_at_its_price(sandbox: Sandbox, kind: str) -> 
 )
 def test_a_field_that_is_left_out_is_refused(sandbox: Sandbox, kind: str, field: str) -> None:
     fields = {name: value for name, value in ORDERS[kind].items() if name != field}
-    # A place()d order would carry default fields: ask plainly.
     answer = ask(sandbox, "add", **fields)
     assert set(answer) == {"error"}
     assert sandbox.journal.orders() == []
