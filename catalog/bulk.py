@@ -1,8 +1,8 @@
 """Updates of many rows, each with values of its own, in one statement for two thousand rows.
 
-Django's `bulk_update` writes a CASE with a branch for every row, whose cost grows with the square of the batch: an import
-that repriced 10,000 services took over half a minute, in which SQLite lets nobody else write. Here the rows travel as
-one JSON parameter and the table is updated from it: the same result, in a few seconds for the whole import.
+Django's `bulk_update` writes a CASE with a branch for every row, whose cost grows with the square of the batch: an
+import that repriced 10,000 services took over half a minute, in which SQLite lets nobody else write. Here the rows
+travel as one JSON parameter and the table is updated from it: the same result, in seconds for the whole import.
 """
 
 from __future__ import annotations
