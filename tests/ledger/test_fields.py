@@ -1,4 +1,4 @@
-"""The money field: Decimals in Python at every moment, whole units in SQL, and no way in for a float or a bare number."""
+"""The money field: Decimals in Python at every moment, whole units in SQL, no way in for a float or a bare number."""
 
 from __future__ import annotations
 
