@@ -59,6 +59,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.frame.frame",
             ],
         },
     },
@@ -92,3 +93,14 @@ MAX_TEXT_LENGTH = env.int("MAX_TEXT_LENGTH", default=500)  # of a one-line field
 MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of one order
 MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
 MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
+
+# portal
+LOGIN_URL = "portal:sign_in"
+CSRF_FAILURE_VIEW = "portal.errors.stale_form"
+PANEL_ACCENT = env("PANEL_ACCENT", default="#3157d5")  # the operator's colour, as #rrggbb
+PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
+PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
+PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
+PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
+PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
+PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
