@@ -104,3 +104,14 @@ PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or thr
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+# records: background jobs and what is kept of them
+JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout
+JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
+JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
+JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
+JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
+JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)  # runs that found nothing to do are most rows and tell least
+RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
+RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
+HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
+HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
