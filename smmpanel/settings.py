@@ -115,3 +115,9 @@ RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
 RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
 HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
 HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
+# Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
+LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
+LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
+LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
+LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
+LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
