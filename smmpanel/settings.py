@@ -121,3 +121,4 @@ LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance a
 LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
 LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
+PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere

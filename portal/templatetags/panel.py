@@ -14,7 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from orders.models import Status
+from ledger.balances import StatementLine
+from ledger.models import Transfer
+from orders.cancelling import has_open_cancel
+from orders.models import FINAL, Order, Status
 from portal import money
 
 register = template.Library()
@@ -131,3 +134,61 @@ def _time(local: datetime, words: str) -> SafeString:
 
 def _written(local: datetime) -> str:
     return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
+
+
+@register.filter
+def delivered(order: Order) -> int | None:
+    """How many of the quantity are done, 0 to the quantity; None where nobody knows."""
+    if order.quantity is None:
+        return None
+    if order.status == Status.COMPLETED:
+        return order.quantity
+    if order.remains is None:
+        return 0 if order.status == Status.CANCELED else None
+    return order.quantity - (remaining(order) or 0)
+
+
+@register.filter
+def remaining(order: Order) -> int | None:
+    """What is still to come: providers send less than nothing and more than was ordered."""
+    if order.remains is None or order.quantity is None:
+        return order.remains
+    return min(max(order.remains, 0), order.quantity)
+
+
+@register.filter
+def thousandths(order: Order) -> int:
+    """How far a progress bar goes, of a thousand."""
+    done = delivered(order)
+    return done * 1000 // order.quantity if done and order.quantity else 0
+
+
+@register.filter
+def cost_so_far(order: Order) -> Decimal:
+    """What the order costs by now: its charge less what was refunded."""
+    return order.charge - order.refunded
+
+
+@register.filter
+def cancel_pending(order: Order) -> bool:
+    """Whether the customer asked to cancel and the order has not ended."""
+    asked = order.cancel_wished_at is not None or has_open_cancel(order)
+    return asked and order.status not in FINAL
+
+
+@register.filter
+def kind_of_movement(line: StatementLine) -> str:
+    """What moved the money, as the customer sees it."""
+    words = {
+        Transfer.Kind.CHARGE: _("Charge"),
+        Transfer.Kind.REFUND: _("Refund"),
+        Transfer.Kind.DEPOSIT: _("Deposit"),
+        Transfer.Kind.BONUS: _("Bonus"),
+        Transfer.Kind.FEE: _("Fee"),
+        Transfer.Kind.REVERSAL: _("Deposit taken back"),
+        Transfer.Kind.CORRECTION: _("Correction"),
+        Transfer.Kind.HOLD: _("Held"),
+        Transfer.Kind.CAPTURE: _("Taken"),
+        Transfer.Kind.RELEASE: _("Released"),
+    }
+    return words.get(line.kind, str(line.kind.label))
