@@ -35,8 +35,13 @@ def cost_in_panel_currency(provider_service: ProviderService, quantity: int | No
 
 def unit_cost(provider_service: ProviderService, exchange_rate: Decimal) -> Decimal:
     """What a thousand (or one package) costs in the panel's currency: what a service's rate is compared with."""
-    upstream = divide_up(to_units(provider_service.rate), _rate_divisor(provider_service))
-    return value_of(from_units(upstream), exchange_rate)
+    return from_units(divide_up(*exact_unit_cost(provider_service, exchange_rate)))
+
+
+def exact_unit_cost(provider_service: ProviderService, exchange_rate: Decimal) -> tuple[int, int]:
+    """The same in units of 10⁻⁶ as a fraction, for arithmetic that rounds only once."""
+    above = to_units(provider_service.rate) * to_units(exchange_rate, EXCHANGE_PLACES)
+    return above, EXCHANGE_UNIT * _rate_divisor(provider_service)
 
 
 def would_lose(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from catalog.patterns import BadPattern, check_pattern
 from catalog.searching import folded
 from ledger.fields import MoneyField
 from providers.models import Provider
@@ -101,6 +104,7 @@ class Service(Searchable):
     cancel = models.BooleanField(default=False)
     dripfeed = models.BooleanField(default=False)
     visible = models.BooleanField(default=False)
+    off_sale_cause = models.CharField(max_length=20, blank=True, editable=False, help_text="A catalog.protection.Cause.")
     off_sale_reason = models.CharField(max_length=300, blank=True)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -139,7 +143,7 @@ class Route(models.Model):
 class MarkupRule(models.Model):
     """How a price is made from a cost: cost × (1 + percent ÷ 100) + fixed, rounded up to `rounding`, at least `floor`.
 
-    The most specific rule wins: service, then category, then provider, then the one with none of them.
+    The most specific rule wins: service, provider and category, category, provider, the one with none of them.
     """
 
     provider = models.ForeignKey(Provider, null=True, blank=True, on_delete=models.CASCADE, related_name="markup_rules")
@@ -154,20 +158,16 @@ class MarkupRule(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(rounding__gt=0), name="markup_rounding_positive"),
             models.CheckConstraint(condition=Q(percent__gte=Decimal(-100)), name="markup_percent_sane"),
-            models.UniqueConstraint(
-                fields=["provider", "category"],
-                condition=Q(service__isnull=True, provider__isnull=False, category__isnull=False),
-                name="one_markup_a_provider_and_category",
+            models.CheckConstraint(
+                condition=Q(service__isnull=True) | Q(provider__isnull=True, category__isnull=True),
+                name="markup_of_a_service_is_for_it_alone",
             ),
-            models.UniqueConstraint(
-                fields=["provider"],
-                condition=Q(service__isnull=True, category__isnull=True),
-                name="one_markup_a_provider",
-            ),
-            models.UniqueConstraint(
-                fields=["category"],
-                condition=Q(service__isnull=True, provider__isnull=True),
-                name="one_markup_a_category",
+            models.UniqueConstraint(  # NULLs are all different to a plain index: two rules "for all" would fit
+                Coalesce("provider", 0),
+                Coalesce("category", 0),
+                condition=Q(service__isnull=True),
+                name="one_markup_a_place",
+                violation_error_message="There is a rule for this already.",
             ),
         ]
 
@@ -189,6 +189,13 @@ class TextRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.find} → {self.replace}"
+
+    def clean(self) -> None:
+        if self.is_pattern:
+            try:
+                check_pattern(self.find, self.replace)
+            except BadPattern as bad:
+                raise ValidationError({"find": str(bad)}) from bad
 
 
 class PriceChange(models.Model):

@@ -190,6 +190,11 @@ def service_type(spelling: str) -> ServiceType | None:
     return _BY_LETTERS.get(_letters(spelling))
 
 
+def same_type(one: str, other: str) -> bool:
+    """Whether two spellings mean the same, known or not."""
+    return _letters(one) == _letters(other)
+
+
 def add_fields(
     kind: ServiceType, link: str, quantity: int | None, details: Mapping[str, str], external_id: str
 ) -> dict[str, str]:

@@ -77,7 +77,9 @@ class Provider(models.Model):
 
     # Health
     queue = models.CharField(max_length=6, choices=Queue.choices, default=Queue.OPEN, editable=False)
+    queue_cause = models.CharField(max_length=20, blank=True, editable=False)
     queue_reason = models.CharField(max_length=300, blank=True, editable=False)
+    queue_needs = MoneyField(null=True, editable=False)  # what a pause for funds waits for, in the provider's currency
     queue_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     unknowns_in_a_row = models.PositiveSmallIntegerField(default=0, editable=False)
     balance = MoneyField(null=True, editable=False)

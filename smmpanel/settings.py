@@ -17,8 +17,26 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 PANEL_CURRENCY = env("PANEL_CURRENCY", default="USD")
 PANEL_NAME = env("PANEL_NAME", default="smmpanel")
-PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
 REDIS_URL = env("REDIS_URL", default="")
+
+# Providers: requests to upstream panels
+PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])  # names, addresses, networks; http for these alone
+PROVIDER_CA_FILE = env("PROVIDER_CA_FILE", default="")  # authorities to trust instead of certifi's, as a PEM file
+PROVIDER_SESSIONS = env.int("PROVIDER_SESSIONS", default=64)  # pooled sessions a process keeps; beyond, the least used goes
+PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000)  # 100 statuses are 20 kB
+PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
+PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
+PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)  # an order's connection is fresh
+PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=30.0)
+PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
+PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
+PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one
+PROVIDER_READ_SHARE_PERCENT = env.int("PROVIDER_READ_SHARE_PERCENT", default=80)  # of the rate; the rest is for orders
+PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", default=1.0)
+PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
+PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
+PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")  # in PANEL_CURRENCY; below it the operator is told; 0: never
+PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
 
 INSTALLED_APPS = [
     "ledger",
@@ -104,6 +122,15 @@ PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or thr
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+# Catalogue: markup and imports
+DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
+IMPORT_NAME_SIMILARITY = env.float("IMPORT_NAME_SIMILARITY", default=0.5)  # 0–1; below it an id means something else now
+IMPORT_PRICE_RISE = env("IMPORT_PRICE_RISE", cast=Decimal, default=Decimal(2))  # times; above it a person looks first
+IMPORT_PRICE_FALL = env("IMPORT_PRICE_FALL", cast=Decimal, default=Decimal("0.6"))  # the share that a price may lose
+IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))  # share; more is a broken answer
+IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
+IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
+CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
 # records: background jobs and what is kept of them
 JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout
 JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
@@ -115,6 +142,7 @@ RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
 RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
 HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
 HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
+
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
 LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
 LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
