@@ -1,8 +1,12 @@
 """Addresses of the panel: each face under its own prefix."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 
+from smmpanel.health import answers
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path(settings.ADMIN_PATH, admin.site.urls),
+    path("healthz", answers, name="healthz"),
 ]
