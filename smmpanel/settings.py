@@ -291,3 +291,31 @@ LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, 
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
 LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
+
+# records: background jobs and what is kept of them
+# A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
+JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)
+JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
+JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
+JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
+JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
+# Runs that found nothing to do are most rows and tell least.
+JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)
+RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
+RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
+RUN_JOBS_WAIT_SECONDS = 30.0  # how long `manage.py run_jobs` waits for a job that is running elsewhere
+HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
+HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
+
+# accounts: passwords, API keys, deposits
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
+API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
