@@ -1,7 +1,7 @@
 """How a price is made from a cost: cost × exchange rate × (1 + percent ÷ 100) + fixed, rounded up, with a floor.
 
-Pure: it reads no database and changes no price; `catalog.prices` does. The arithmetic is on integers and rounds once, at
-the end, so that a price is never below the cost it was made from.
+Pure: it changes no price; `catalog.prices` does. The arithmetic is on integers and rounds once, at the end, so that a
+price is never below the cost it was made from.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ class Rules:
 
     def rule_for(self, *, service: int | None, provider: int | None, category: int | None) -> Rule:
         """Service, then provider and category, then category, then provider, then the one for all, then the setting."""
-        places = [(None, provider, category), (None, None, category), (None, provider, None), (None, None, None)]
-        if service is not None:
-            places.insert(0, (service, None, None))
+        places = (
+            (service, None, None), (None, provider, category), (None, None, category), (None, provider, None),
+            (None, None, None),
+        )  # fmt: skip
         return next((self._of[place] for place in places if place in self._of), None) or usual_rule()
 
 

@@ -104,7 +104,7 @@ class Service(Searchable):
     cancel = models.BooleanField(default=False)
     dripfeed = models.BooleanField(default=False)
     visible = models.BooleanField(default=False)
-    off_sale_cause = models.CharField(max_length=20, blank=True, editable=False, help_text="A catalog.protection.Cause.")
+    off_sale_cause = models.CharField(max_length=20, blank=True, editable=False, help_text="catalog.protection.Cause")
     off_sale_reason = models.CharField(max_length=300, blank=True)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)

@@ -1,8 +1,8 @@
-"""Regular expressions an operator may use in text rules: checked before they are stored, because one can stop an import.
+"""Regular expressions an operator may use in text rules: checked before they are stored, as one can stop an import.
 
-Python's engine has no time limit and backtracks. What makes it explode is a repetition inside a repetition, alternatives
-inside one, back-references, and many open-ended repetitions in a row: those are refused, and texts are worked on in short
-pieces, so that the worst of what is left ends soon.
+Python's engine has no time limit and backtracks. What makes it explode is a repetition inside a repetition,
+alternatives inside one, back-references, and many open-ended repetitions in a row: those are refused, and texts are
+worked on in short pieces, so that the worst of what is left ends soon.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Changes of prices: by markup, by an exchange rate, by hand. Every real change leaves a `PriceChange`; others write nothing.
+"""Changes of prices: by markup, exchange rate or hand. A real change leaves a `PriceChange`; no change writes nothing.
 
-A service's cost is that of its first live route: the lowest position whose provider is active and still lists it. Dearer
-routes further down do not raise the price: an order that only they could take is checked for a loss when it is sent.
+A service's cost is that of its first live route: the lowest position whose provider is active and still lists it.
+Dearer routes further down do not raise the price: an order that only they could take is checked for a loss when sent.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -41,9 +42,10 @@ class NewPrice:
 
 
 def exchange_rates() -> Mapping[int, Decimal]:
-    """The rate in force of every provider, by its id."""
-    in_force = ExchangeRate.objects.filter(since__lte=timezone.now()).order_by("provider_id", "since")
-    return {provider_id: rate for provider_id, rate in in_force.values_list("provider_id", "rate")}
+    """The rate in force of every provider that has one, by its id; one to one in the panel's own currency."""
+    ours = Provider.objects.filter(currency=settings.PANEL_CURRENCY).values_list("pk", flat=True)
+    in_force = ExchangeRate.objects.filter(since__lte=timezone.now()).order_by("provider_id", "since", "id")
+    return {**dict.fromkeys(ours, Decimal(1)), **dict(in_force.values_list("provider_id", "rate"))}
 
 
 def first_live_routes(services: QuerySet[Service]) -> Mapping[int, ProviderService]:
@@ -79,7 +81,7 @@ def new_prices(services: QuerySet[Service], rules: Rules) -> list[NewPrice]:
 
 @transaction.atomic
 def reprice(services: QuerySet[Service], *, reason: str, actor: Actor) -> Repriced:
-    """Bring prices to what the rules say now. A service for which no price can be made keeps its own and is reported."""
+    """Bring prices to what the rules say now. A service for which none can be made keeps its own and is reported."""
     list(services.order_by("id").select_for_update(of=("self",)).values_list("id"))  # no price by hand comes between
     changes = new_prices(services, Rules.stored())
     moved = [(change.service, change.after) for change in changes if change.after is not None]
@@ -89,7 +91,7 @@ def reprice(services: QuerySet[Service], *, reason: str, actor: Actor) -> Repric
         raise_attention(
             cause="price_out_of_range",
             key=f"price_out_of_range:{service_id}",
-            summary=f"No price can be made for service {service_id}: the result is beyond MAX_RATE. Its old price stays.",
+            summary=f"No price can be made for service {service_id}: it would be beyond MAX_RATE. The old one stays.",
             evidence={"service": service_id, "reason": reason},
         )
     return Repriced(len(moved), stuck)
@@ -118,21 +120,36 @@ def set_markup(
 
     What is None stays as it is. Audited once; the prices that follow each keep a `PriceChange`.
     """
-    assert service is None or (provider is None and category is None), "a service's rule is for it alone"
     given = {"percent": percent, "fixed": fixed, "rounding": rounding, "floor": floor}
-    given = {name: value for name, value in given.items() if value is not None}
-    place = {"provider": provider, "category": category, "service": service}
-    rule = MarkupRule.objects.select_for_update().filter(**_exactly(place)).first()
-    before = {name: getattr(rule, name) for name in given} if rule else {}
-    if rule is not None and before == given:
-        return Repriced(0)
-    rule = rule or MarkupRule(**place)
-    for name, value in given.items():
+    values = {name: value for name, value in given.items() if value is not None}
+    rule = store_markup(values, provider=provider, category=category, service=service, actor=actor, reason=reason)
+    return Repriced(0) if rule is None else reprice(_under(rule), reason=reason or f"Markup: {rule}", actor=actor)
+
+
+def store_markup(
+    values: Mapping[str, Decimal],
+    *,
+    actor: Actor,
+    provider: Provider | None = None,
+    category: Category | None = None,
+    service: Service | None = None,
+    reason: str = "",
+) -> MarkupRule | None:
+    """Only the rule, without the prices that follow from it; None when nothing changed. For who prices afterwards."""
+    assert service is None or (provider is None and category is None), "a service's rule is for it alone"
+    rule = MarkupRule.objects.select_for_update().filter(provider=provider, category=category, service=service).first()
+    before = {name: getattr(rule, name) for name in values} if rule else {}
+    if rule is not None and before == values:
+        return None
+    rule = rule or MarkupRule(
+        provider=provider, category=category, service=service, percent=settings.DEFAULT_MARKUP_PERCENT
+    )
+    for name, value in values.items():
         setattr(rule, name, value)
     rule.full_clean()
     rule.save()
-    audit(actor=actor, action="set markup", target=rule, reason=reason, before=_told(before), after=_told(given))
-    return reprice(_under(rule), reason=reason or f"Markup: {rule}", actor=actor)
+    audit(actor=actor, action="set markup", target=rule, reason=reason, before=_told(before), after=_told(values))
+    return rule
 
 
 @transaction.atomic
@@ -194,10 +211,6 @@ def _under(rule: MarkupRule) -> QuerySet[Service]:
         bought_there = Route.objects.filter(provider_service__provider_id=rule.provider_id).values("service_id")
         services = services.filter(pk__in=bought_there)
     return services
-
-
-def _exactly(place: Mapping[str, object]) -> dict[str, object]:
-    return {name if value is not None else f"{name}__isnull": value or True for name, value in place.items()}
 
 
 def _told(values: Mapping[str, object]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """When an import must not go on selling by itself: what changed upstream is more than a price or a text.
 
-Pure decisions, from what was listed before and what is listed now. A service that fails one goes off sale, and stays off
-until an operator says otherwise (`catalog.shelves.confirm_back_on_sale`).
+Pure decisions, from what was listed before and what is listed now. A service in doubt goes off sale, and stays so until
+an operator says otherwise (`catalog.shelves.confirm_back_on_sale`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Cause(StrEnum):
     OPERATOR = "operator"
 
 
-# What the operator reads on the attention list; "{n} services of {provider}" goes before it.
+# What the operator reads on the attention list, after "3 of the provider's services".
 SUMMARY = {
     Cause.GONE: "vanished from the provider's list",
     Cause.BACK: "vanished and came back: confirm them before they are sold again",
@@ -103,4 +103,6 @@ def _words_only(text: str) -> str:
 def _moved_too_far(before: Decimal, after: Decimal) -> bool:
     if before == after:
         return False
-    return after > before * settings.IMPORT_PRICE_RISE or after < before * (1 - settings.IMPORT_PRICE_FALL)
+    most: Decimal = before * settings.IMPORT_PRICE_RISE
+    least: Decimal = before * (1 - settings.IMPORT_PRICE_FALL)
+    return not least <= after <= most
