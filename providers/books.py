@@ -1,7 +1,8 @@
 """What we hold at a provider: exchange rates, top-ups, and what the provider says beside what our books say.
 
-A provider's prepaid balance is an account in the provider's own currency. Orders book its cost at acceptance; here are the
-movements that are not of orders, and the comparison. Amounts are in the provider's currency but where said otherwise.
+A provider's prepaid balance is an account in the provider's own currency. Orders book its cost at acceptance; here
+are the movements that are not of orders, and the comparison. Amounts are in the provider's currency but where said
+otherwise.
 """
 
 from __future__ import annotations
@@ -74,11 +75,12 @@ def exchange_rate_of(provider: Provider, *, at: datetime | None = None) -> Decim
     """Units of the panel's currency for one of the provider's, now or at a moment. Raises NoExchangeRate."""
     known = ExchangeRate.objects.filter(provider=provider, since__lte=at or timezone.now()).order_by("-since").first()
     if known is not None:
-        return known.rate
+        rate: Decimal = known.rate
+        return rate
     if provider.currency == settings.PANEL_CURRENCY:
         return ONE
     raise NoExchangeRate(
-        f"{provider.name} is in {provider.currency}: set what one {provider.currency} is worth in {settings.PANEL_CURRENCY}."
+        f"{provider.name} is in {provider.currency}: set what one unit of it is worth in {settings.PANEL_CURRENCY}."
     )
 
 
@@ -132,10 +134,11 @@ def top_up(
     bonus: Decimal = ZERO,
     note: str = "",
 ) -> list[Transfer]:
-    """Money sent to the provider: `amount` was paid, `fee` is the part of it that never arrived, `bonus` what came on top.
+    """Money sent to the provider: `amount` was paid, `fee` is the part of it that never arrived, `bonus` what came on
+    top.
 
-    The provider then holds amount − fee + bonus more. `reference` is the payment's own (an invoice, a transaction id): the
-    same one twice raises AlreadyPosted. Raises NotATopUp.
+    The provider then holds amount − fee + bonus more. `reference` is the payment's own (an invoice, a transaction
+    id): the same one twice raises AlreadyPosted. Raises NotATopUp.
     """
     if not reference.strip():
         raise NotATopUp("A top-up needs the payment's reference.")
@@ -179,7 +182,9 @@ def top_up(
 
 
 def in_books(amount: Decimal) -> Decimal:
-    """A reported amount as the books can hold it: digits beyond the sixth place are cut, so that we never hold too much."""
+    """A reported amount as the books can hold it: digits beyond the sixth place are cut, so that we never hold too
+    much.
+    """
     return amount.quantize(Decimal(1).scaleb(-MONEY_PLACES), rounding=ROUND_DOWN)
 
 
@@ -200,7 +205,8 @@ def record_balance(provider: Provider, reading: outcomes.BalanceReading) -> Bala
 
 
 def drift(provider: Provider) -> Decimal | None:
-    """Reported less booked at the last reading: below zero the provider holds less than the books; None: never asked."""
+    """Reported less booked at the last reading: below zero the provider holds less than the books; None: never asked.
+    """
     last = BalanceReading.objects.filter(provider=provider).order_by("-at", "-id").first()
     return None if last is None else last.reported - last.booked
 
@@ -208,8 +214,8 @@ def drift(provider: Provider) -> Decimal | None:
 def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceReading:
     """Record a balance that was just asked for, and tell the operator what does not fit or runs low.
 
-    What orders under way may have cost is asked after the provider answered and before the books are read: an order that
-    the provider has charged and the books have not is under way at that moment.
+    What orders under way may have cost is asked after the provider answered and before the books are read: an order
+    that the provider has charged and the books have not is under way at that moment.
     """
     explained = _explainer(provider)
     kept = record_balance(provider, reading)

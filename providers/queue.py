@@ -1,8 +1,9 @@
 """Whether orders go to a provider: open, paused, or one trial order first.
 
-Paused by what happened (no funds, a bad key, unknown outcomes in a row) or by hand. A pause by hand ends by hand; from the
-others a probe, asking `balance`, leads to a trial, and a trial that is accepted opens the queue. Every step is one conditional
-UPDATE, so that of many workers who see the same thing one makes the change, the audit entry and the item for the operator.
+Paused by what happened (no funds, a bad key, unknown outcomes in a row) or by hand. A pause by hand ends by hand;
+from the others a probe, asking `balance`, leads to a trial, and a trial that is accepted opens the queue. Every step
+is one conditional UPDATE, so that of many workers who see the same thing one makes the change, the audit entry and
+the item for the operator.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def probe(provider: Provider) -> bool:
         balance = Upstream(provider).balance()
     except UpstreamTrouble:
         return False
-    if provider.queue_cause == FUNDS and not (balance.amount > ZERO and balance.amount >= (provider.queue_needs or ZERO)):
+    enough = balance.amount > ZERO and balance.amount >= (provider.queue_needs or ZERO)
+    if provider.queue_cause == FUNDS and not enough:
         return False
     return start_trial(provider)
 

@@ -1,7 +1,7 @@
 """Where a request to a provider may go: public addresses, and the private ones that the operator allowed by name.
 
-Checked when the socket opens, on the very address that is connected to, so that a name that changes its mind between two
-look-ups (DNS rebinding) gains nothing.
+Checked when the socket opens, on the very address that is connected to, so that a name that changes its mind between
+two look-ups (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def is_allowed_host(host: str, address: IPAddress | None = None) -> bool:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address is one of the public internet; what it embeds (IPv4-mapped, 6to4, NAT64, Teredo) counts as well."""
+    """Whether an address is one of the public internet; what it embeds (IPv4-mapped, 6to4, NAT64, Teredo) counts as
+    well.
+    """
     refused = (
         not address.is_global
         or address.is_private
@@ -79,7 +81,9 @@ def targets(host: str, port: int, *, secure: bool, deadline: Deadline) -> list[T
 
 
 def _look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
-    """`getaddrinfo` under the deadline. It cannot be interrupted, so it runs aside, and is left behind when it is late."""
+    """`getaddrinfo` under the deadline. It cannot be interrupted, so it runs aside, and is left behind when it is
+    late.
+    """
     found: list[tuple[socket.AddressFamily, tuple[object, ...]]] = []
     failed: list[OSError | UnicodeError] = []
 

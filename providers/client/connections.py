@@ -67,10 +67,10 @@ class _DropsIdle(HTTPConnectionPool):
     """A pool that gives no connection which was idle for longer than the exchange allows: the peer may be gone."""
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)
-        if connection.sock is not None:
-            if time.monotonic() - connection.idle_since > current_exchange().max_idle_seconds:
-                connection.close()
+        connection: Any = super()._get_conn(timeout)
+        idle_seconds = time.monotonic() - connection.idle_since
+        if connection.sock is not None and idle_seconds > current_exchange().max_idle_seconds:
+            connection.close()
         return connection
 
     def _put_conn(self, conn: Any) -> None:
@@ -105,7 +105,8 @@ class ProviderAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: Any, verify: Any, proxies: Mapping[str, str] | None = None, cert: Any = None
     ) -> HTTPConnectionPool:
-        return self.poolmanager.connection_from_url(request.url)
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_url(request.url)
+        return pool
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """The context holds the authorities and demands verification: nothing is left to set a request."""

@@ -48,7 +48,8 @@ class Deadline:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `written` is the outcome boundary: false means that nothing of the request left us."""
+    """One request and its answer. `written` is the outcome boundary: false means that nothing of the request left us.
+    """
 
     deadline: Deadline
     connect_seconds: float

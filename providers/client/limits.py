@@ -1,11 +1,11 @@
 """How many requests a provider gets, from all workers together.
 
-Two limits: requests in any 60 seconds (a moving window of the `limits` library) and requests under way at once (places, each
-with a lease, so that a killed worker's place comes back). Both live in Redis, where all workers see them; without Redis,
-or while it is out of reach, in this process, where they hold for this process alone.
+Two limits: requests in any 60 seconds (a moving window of the `limits` library) and requests under way at once
+(places, each with a lease, so that a killed worker's place comes back). Both live in Redis, where all workers see
+them; without Redis, or while it is out of reach, in this process, where they hold for this process alone.
 
-Orders go before questions: a read may use PROVIDER_READ_SHARE_PERCENT of the rate, and leaves one place free while an order
-waits for one. With a single place both take turns as they come.
+Orders go before questions: a read may use PROVIDER_READ_SHARE_PERCENT of the rate, and leaves one place free while an
+order waits for one. With a single place both take turns as they come.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Limit:
 
     @property
     def reads_per_minute(self) -> int:
-        return max(1, self.requests_per_minute * settings.PROVIDER_READ_SHARE_PERCENT // 100)
+        return max(1, self.requests_per_minute * int(settings.PROVIDER_READ_SHARE_PERCENT) // 100)
 
 
 @contextmanager

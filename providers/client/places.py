@@ -1,7 +1,7 @@
 """Places for requests under way: a counting semaphore whose places run out by themselves.
 
-In Redis a sorted set a provider, a place its member, the end of its lease the score. One script does a taking, so that no
-two workers see the same last place; the clock is the server's.
+In Redis a sorted set a provider, a place its member, the end of its lease the score. One script does a taking, so
+that no two workers see the same last place; the clock is the server's.
 """
 
 from __future__ import annotations

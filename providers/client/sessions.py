@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 
+import certifi
 import requests
 from django.conf import settings
 
@@ -29,7 +30,18 @@ class ProviderSession(requests.Session):
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would otherwise read the whole body of a redirect, without the cap, before it asks whether to."""
+        """None: requests would otherwise read the whole body of a redirect, without the cap, before it asks whether
+        to.
+        """
+
+
+def new_session(*, places: int) -> ProviderSession:
+    """A session of its own, for who closes it."""
+    return ProviderSession(places=places, ca_file=_ca_file())
+
+
+def _ca_file() -> str:
+    return str(settings.PROVIDER_CA_FILE or certifi.where())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +55,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, url: str, places: int) -> Fingerprint:
-        ca_file = settings.PROVIDER_CA_FILE or requests.certs.where()
-        return cls(url, places, ca_file, tuple(settings.PROVIDER_PRIVATE_HOSTS))
+        return cls(url, places, _ca_file(), tuple(settings.PROVIDER_PRIVATE_HOSTS))
 
 
 class Sessions:
@@ -62,7 +73,7 @@ class Sessions:
             if known is None or known[0] != fingerprint:
                 if known is not None:
                     dropped.append(known[1])
-                known = (fingerprint, ProviderSession(places=places, ca_file=fingerprint.ca_file))
+                known = (fingerprint, new_session(places=places))
                 self._open[provider_id] = known
             self._open.move_to_end(provider_id)
             while len(self._open) > settings.PROVIDER_SESSIONS:

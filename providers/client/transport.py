@@ -1,8 +1,8 @@
 """One request to a provider, and what came of it, as a value.
 
-Nothing of requests or urllib3 leaves this module: their exceptions hold the request's body, and the key is in it. Whether
-anything was sent is read from the exchange's mark, never from the class of an exception: TLS that breaks after the request
-was read raises `SSLError` all the same.
+Nothing of requests or urllib3 leaves this module: their exceptions hold the request's body, and the key is in it.
+Whether anything was sent is read from the exchange's mark, never from the class of an exception: TLS that breaks
+after the request was read raises `SSLError` all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """A whole answer, whatever its status."""
 
     status: int
@@ -68,7 +68,7 @@ class Trouble:
 
 def send(
     session: ProviderSession, request: Request, *, before_write: Callable[[], None] | None = None
-) -> Answer | Trouble:
+) -> Reply | Trouble:
     """Post the request once. Never raises, never repeats."""
     exchange = Exchange(
         deadline=Deadline.after(request.deadline_seconds),
@@ -102,7 +102,7 @@ class _Received:
     body: bytearray = field(default_factory=bytearray)
 
 
-def _exchange(session: ProviderSession, request: Request, received: _Received) -> Answer:
+def _exchange(session: ProviderSession, request: Request, received: _Received) -> Reply:
     prepared = requests.Request("POST", request.url, data=request.body, headers=dict(request.headers)).prepare()
     response = session.send(prepared, stream=True, allow_redirects=False, timeout=request.deadline_seconds)
     try:
@@ -118,11 +118,13 @@ def _exchange(session: ProviderSession, request: Request, received: _Received) -
         raise
     finally:
         response.close()
-    return Answer(received.status, received.headers, bytes(received.body))
+    return Reply(received.status, received.headers, bytes(received.body))
 
 
 def _sentence(error: Exception) -> tuple[str, bool]:
-    """Our own words for what went wrong, by its first cause. The exception's own are not shown: they may hold the request."""
+    """Our own words for what went wrong, by its first cause. The exception's own are not shown: they may hold the
+    request.
+    """
     chain = list(_causes(error))
     for kind, sentence, permanent in _SENTENCES:
         if any(isinstance(each, kind) for each in chain):
@@ -152,7 +154,9 @@ _SENTENCES: tuple[tuple[type[BaseException], str, bool], ...] = (
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and all it came from: `__cause__`, `__context__`, and the ones urllib3 keeps in `reason` and `args`."""
+    """The exception and all it came from: `__cause__`, `__context__`, and the ones urllib3 keeps in `reason` and
+    `args`.
+    """
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting and len(found) < 50:
