@@ -129,6 +129,21 @@ class Order(models.Model):
         return f"Order {self.pk}"
 
 
+class Placement(models.Model):
+    """A customer's token for one placing of orders: the same token again finds the same orders instead of new ones."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="placements", db_index=False)
+    token = models.CharField(max_length=80)
+    order_ids = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "token"], name="one_placement_a_token")]
+
+    def __str__(self) -> str:
+        return self.token
+
+
 class Attempt(models.Model):
     """One try to buy an order upstream: what was asked, what came, how it was read. Never holds a key."""
 

@@ -6,6 +6,7 @@ What needs more than a line lives beside this file: reading and refusing values 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 import os
 from datetime import timedelta
@@ -280,6 +281,32 @@ LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, 
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
 LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
 
+# orders: placing
+ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", default=10_000)  # one placing is one transaction
+ORDER_TOKEN_HOURS = env.int("ORDER_TOKEN_HOURS", default=72)  # as long as a form may be sent again without a second order
+# orders: sending
+ORDER_CLAIM_SECONDS = env.float("ORDER_CLAIM_SECONDS", default=300.0)  # a claim alone is harmless: long enough for a slow lane
+ORDER_CLAIM_BATCH = env.int("ORDER_CLAIM_BATCH", default=4)  # of one lane: few, so that lanes end together
+ORDER_LEASE_MARGIN_SECONDS = env.float("ORDER_LEASE_MARGIN_SECONDS", default=30.0)  # beyond the request's own deadline
+ORDER_RETRY_FIRST_SECONDS = env.float("ORDER_RETRY_FIRST_SECONDS", default=5.0)  # doubled each time nothing was sent
+ORDER_RETRY_LONGEST_SECONDS = env.float("ORDER_RETRY_LONGEST_SECONDS", default=600.0)
+ORDER_DUPLICATE_LINK_MINUTES = env.int("ORDER_DUPLICATE_LINK_MINUTES", default=10)  # until an active link is tried again
+ORDER_HELD_LOOK_MINUTES = env.int("ORDER_HELD_LOOK_MINUTES", default=5)  # between two looks at a held order
+ORDER_HELD_HOURS = env.int("ORDER_HELD_HOURS", default=24)  # then the money goes back by itself
+# orders: following
+ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change most
+    ("new", timedelta(minutes=15), timedelta(seconds=15)),
+    ("fresh", timedelta(hours=6), timedelta(minutes=2)),
+    ("recent", timedelta(days=3), timedelta(minutes=15)),
+    ("old", None, timedelta(hours=2)),
+]
+ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
+ORDER_SWEEP_ROWS = env.int("ORDER_SWEEP_ROWS", default=500)  # of one kind in one run of a tidying job
+RECONCILE_SETTLING_SECONDS = env.float("RECONCILE_SETTLING_SECONDS", default=900.0)  # a provider may work off a request late
+RECONCILE_MOST_IDS = env.int("RECONCILE_MOST_IDS", default=2000)  # twenty requests; a wider gap is a person's
+CANCEL_BATCH = env.int("CANCEL_BATCH", default=50)  # ids in one cancel request, where the provider takes many
+CANCEL_RETRY_SECONDS = env.float("CANCEL_RETRY_SECONDS", default=30.0)  # a lost cancel may be asked again
+CANCEL_UNANSWERED_HOURS = env.int("CANCEL_UNANSWERED_HOURS", default=48)  # then it is the operator's
 # records: background jobs and what is kept of them
 # A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
 JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)

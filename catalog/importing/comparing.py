@@ -226,12 +226,14 @@ class _Comparison:
     def _price(self, row: ProviderService, service: Service | None, shelf: Category | None = None) -> Decimal | None:
         """What markup makes of it; a price by hand stays. None: out of range."""
         if service is not None and service.rate_by_hand:
-            return service.rate
-        if service is not None:
-            service_id, category_id = service.pk, service.category_id
-        else:
-            service_id, category_id = None, None if shelf is None else shelf.pk
-        rule = self.rules.rule_for(service=service_id, provider=self.provider.pk, category=category_id)
+            by_hand: Decimal = service.rate
+            return by_hand
+        category = service.category if service is not None else shelf
+        rule = self.rules.rule_for(
+            service=service.pk if service is not None else None,
+            provider=self.provider.pk,
+            category=category.pk if category is not None else None,
+        )
         try:
             return price_for(row, self.exchange_rate, rule)
         except PriceOutOfRange:

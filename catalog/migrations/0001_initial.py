@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('cancel', models.BooleanField(default=False)),
                 ('dripfeed', models.BooleanField(default=False)),
                 ('visible', models.BooleanField(default=False)),
-                ('off_sale_cause', models.CharField(blank=True, editable=False, help_text='A catalog.protection.Cause.', max_length=20)),
+                ('off_sale_cause', models.CharField(blank=True, editable=False, help_text='catalog.protection.Cause', max_length=20)),
                 ('off_sale_reason', models.CharField(blank=True, max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
