@@ -195,6 +195,7 @@ AXES_DISABLE_ACCESS_LOG = True  # who signed in belongs to the audit trail
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "smmpanel.visitors.name_tried"
 AXES_CLIENT_IP_CALLABLE = "smmpanel.visitors.client_address"
+AXES_LOCKOUT_CALLABLE = "portal.sign_in.locked_out"
 AXES_VERBOSE = False
 
 # What browsers are told
@@ -241,9 +242,6 @@ LOGGING = logging_settings(
     form=env.choice("LOG_FORMAT", "console", FORMATS), level=env.choice("LOG_LEVEL", "INFO", LEVELS)
 )
 
-# Providers that may be private: names or addresses; plain http is allowed for these alone
-PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
-
 # Catalogue: what a line of an order may be
 MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
 MAX_CHARGE = env("MAX_CHARGE", cast=Decimal, default=Decimal(1_000_000_000))  # of one order; far inside a 64-bit column
@@ -254,16 +252,18 @@ MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of o
 MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
 MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
 
-# portal
+# portal: the customer's pages
 LOGIN_URL = "portal:sign_in"
 CSRF_FAILURE_VIEW = "portal.errors.stale_form"
-PANEL_ACCENT = env("PANEL_ACCENT", default="#3157d5")  # the operator's colour, as #rrggbb
+PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
 PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
 PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
+
 # Catalogue: markup and imports
 DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
 IMPORT_NAME_SIMILARITY = env.float("IMPORT_NAME_SIMILARITY", default=0.5)  # 0–1; below it an id means something else now
@@ -273,17 +273,6 @@ IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))
 IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
 IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
 CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
-# records: background jobs and what is kept of them
-JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout
-JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
-JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
-JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
-JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
-JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)  # runs that found nothing to do are most rows and tell least
-RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
-RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
-HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
-HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
 LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
@@ -291,7 +280,6 @@ LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance a
 LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
 LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
-PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # orders: placing
 ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", default=10_000)  # one placing is one transaction

@@ -7,10 +7,9 @@ from django.urls import include, path
 from smmpanel.health import answers
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("", include("portal.urls")),
     path(settings.ADMIN_PATH, admin.site.urls),
     path("healthz", answers, name="healthz"),
+    path("", include("portal.urls")),
 ]
 
 handler403 = "portal.errors.forbidden"
