@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -23,6 +23,19 @@ from django.db.models.query_utils import DeferredAttribute
 from ledger.amounts import EXCHANGE_PLACES, MONEY_PLACES, InexactAmount, from_units, plain, to_units
 
 _LARGEST_UNITS = 2**63 - 1
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
+if TYPE_CHECKING:
+    from django.db.models import Field
+else:
+
+    class Field(models.Field):
+        """Django's field is generic only in its type stubs; there it tells Decimal from Decimal | None."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
+
 
 
 class _DecimalAttribute(DeferredAttribute):
@@ -41,7 +54,7 @@ class AmountFormField(forms.DecimalField):
         return plain(value) if isinstance(value, Decimal) and value.is_finite() else value
 
 
-class FixedPointField(models.Field):  # type: ignore[type-arg]  # generic only in the stubs
+class FixedPointField(Field[_Set, _Get]):
     """A `Decimal` with a fixed number of places, stored as a 64-bit integer. Floats and surplus digits are refused."""
 
     if TYPE_CHECKING:
@@ -111,13 +124,13 @@ class FixedPointField(models.Field):  # type: ignore[type-arg]  # generic only i
         return "" if value is None else f"{value:f}"
 
 
-class MoneyField(FixedPointField):
+class MoneyField(FixedPointField[_Set, _Get]):
     """An amount of an account's currency, or a rate per 1000: 6 decimal places."""
 
     places = MONEY_PLACES
 
 
-class ExchangeRateField(FixedPointField):
+class ExchangeRateField(FixedPointField[_Set, _Get]):
     """Units of one currency for one of another: 12 decimal places."""
 
     places = EXCHANGE_PLACES
