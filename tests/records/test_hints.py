@@ -78,7 +78,7 @@ def test_a_savepoint_that_is_rolled_back_silences_no_other(sent: list[tuple[str,
 def test_a_broker_that_is_down_is_noted_once_in_a_while_and_swallowed(
     broker_at: Celery, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broker_at.conf.update(broker_url="redis://127.0.0.1:1/0"  # nobody listens there)
+    broker_at.conf.update(broker_url="redis://127.0.0.1:1/0")  # nobody listens there
     began = time.monotonic()
     with caplog.at_level(logging.WARNING, logger=hints.__name__):
         for number in range(20):
