@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from ledger.accounts import house_account, open_provider_account
 from ledger.amounts import InexactAmount
@@ -164,8 +165,8 @@ def test_an_amount_that_is_no_exact_decimal_is_refused(amount: Decimal) -> None:
         posted(replace(charge_of(wallet, "1"), amount=amount))
 
 
-def test_a_batch_has_a_largest_size(settings: pytest.FixtureRequest) -> None:
-    settings.LEDGER_MAX_POSTINGS = 2  # type: ignore[attr-defined]
+def test_a_batch_has_a_largest_size(settings: Settings) -> None:
+    settings.LEDGER_MAX_POSTINGS = 2
     wallet = wallet_with("5")
     with pytest.raises(InvalidPosting, match="3 postings"):
         posted(*[charge_of(wallet, "1") for _ in range(3)])
