@@ -220,6 +220,8 @@ LOGGING = logging_settings(
 
 # Providers that may be private: names or addresses; plain http is allowed for these alone
 PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
+if PANEL_DEMO and PLACES.sandbox_port.exists():
+    PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # the demo's provider runs beside the panel
 
 # records: background jobs and what is kept of them
 JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)  # a turn's time: under the sweeps' minute, far under the broker's visibility timeout

@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
 from smmpanel.health import answers
 
 urlpatterns = [
     path(settings.ADMIN_PATH, admin.site.urls),
+    path("", RedirectView.as_view(url="/admin/")),
     path("healthz", answers, name="healthz"),
 ]
