@@ -45,7 +45,7 @@ def _run(environment: dict[str, str]) -> int:
         if _wanted(name):
             crew.enlist(name, command, environment, settings.BASE_DIR)
     crew.loop()
-    return int(crew.returncode or 0)
+    return crew.exit_code()
 
 
 def _wanted(name: str) -> bool:

@@ -34,7 +34,7 @@ class Output(Printer):  # type: ignore[misc]
 
 
 class Crew(Manager):  # type: ignore[misc]
-    """Honcho's manager. `loop` runs until all have ended; `returncode` is for sys.exit then."""
+    """Honcho's manager. `loop` runs until all have ended; `exit_code` is for sys.exit then."""
 
     def __init__(self, lock: Path) -> None:
         super().__init__(Output(sys.stdout))
@@ -46,6 +46,11 @@ class Crew(Manager):  # type: ignore[misc]
         """Add a process by its line in the Procfile."""
         kept = shlex.join([sys.executable, "-S", str(KEEPER), str(self._lock), "/bin/sh", "-c", f"exec {command}"])
         self.add_process(name, f"exec {kept}", env=environment, cwd=str(folder))
+
+    def exit_code(self) -> int:
+        """After the loop: the signal's, else that of the process that failed. Ending without a signal is never a success."""
+        failed = (code for code in (process.get("returncode") for process in self._processes.values()) if code)
+        return int(self.returncode or next(failed, 1)) % 256
 
     def terminate(self) -> None:
         """Begin to stop. The watching thread does it: honcho calls this in a signal handler and from its loop."""
