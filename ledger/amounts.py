@@ -6,16 +6,18 @@ Exact arithmetic (a rate times a quantity) is done on the integers, where nothin
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 
 MONEY_PLACES = 6
 EXCHANGE_PLACES = 12
 PER = 1000  # rates are for a thousand
 ZERO = Decimal(0)
 
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])  # three times the digits of any stored amount
+
 
 class InexactAmount(ValueError):
-    """The amount is not a finite decimal with at most the field's decimal places: round it on purpose, and say which way."""
+    """Not a finite decimal with at most the field's decimal places: round it on purpose, and say which way."""
 
 
 def to_units(amount: Decimal | int, places: int = MONEY_PLACES) -> int:
@@ -23,27 +25,18 @@ def to_units(amount: Decimal | int, places: int = MONEY_PLACES) -> int:
     if isinstance(amount, bool) or not isinstance(amount, Decimal | int):
         raise InexactAmount(f"{amount!r} is not a Decimal")
     if isinstance(amount, int):
-        return amount * 10**places
+        return int(amount * 10**places)
     if not amount.is_finite():
         raise InexactAmount(f"{amount!r} is not finite")
-    sign, digits, exponent = amount.as_tuple()
-    assert isinstance(exponent, int)
-    value = int("".join(map(str, digits)))
-    shift = exponent + places
-    if shift > 40:
-        raise InexactAmount(f"{amount!r} is beyond any amount")
-    if shift >= 0:
-        value *= 10**shift
-    else:
-        value, rest = divmod(value, 10**-shift) if shift > -200 else (0, value)
-        if rest:
-            raise InexactAmount(f"{amount!r} has more than {places} decimal places")
-    return -value if sign else value
+    try:
+        return int(amount.quantize(Decimal((0, (1,), -places)), context=_EXACT).scaleb(places, context=_EXACT))
+    except DecimalException as error:
+        raise InexactAmount(f"{amount!r} has more than {places} decimal places, or is beyond any amount") from error
 
 
 def from_units(units: int, places: int = MONEY_PLACES) -> Decimal:
-    """The decimal that an integer of 10^-places stands for, exact for every integer."""
-    return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -places))
+    """The decimal that an integer of 10^-places stands for, exact for every integer up to 60 digits."""
+    return Decimal(units).scaleb(-places, context=_EXACT)
 
 
 def divide_up(dividend: int, divisor: int) -> int:
@@ -52,11 +45,6 @@ def divide_up(dividend: int, divisor: int) -> int:
 
 
 def plain(amount: Decimal) -> str:
-    """The amount as people and API clients read it: no exponent, no trailing zeros beyond the second decimal place."""
-    try:
-        text = f"{amount:f}"
-    except InvalidOperation:  # pragma: no cover - only for signalling NaN
-        return str(amount)
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0").ljust(2, "0")
-    return f"{whole}.{fraction}"
+    """A finite amount as people and API clients read it: no exponent, no trailing zeros beyond the second place."""
+    whole, _, fraction = f"{amount if amount else ZERO:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"

@@ -1,7 +1,8 @@
 """Accounts and the transfers between them: double entry by construction.
 
-A transfer takes `amount` from its debit account and adds it to its credit account, so an account's balance is its credits
-less its debits and the sum over a currency is always zero. Transfers are never changed or deleted; the database refuses it.
+A transfer takes `amount` from its debit account and adds it to its credit account, so an account's balance is its
+credits less its debits and the sum over a currency is always zero. Transfers are never changed or deleted: the database
+refuses it (`guards`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ledger.fields import MoneyField
 
 
 class Account(models.Model):
-    """One currency's purse. Only wallets keep a running balance: house accounts must never make orders queue on a row."""
+    """One currency's purse. Only wallets keep a running balance: orders must never queue on a house account's row."""
 
     class Kind(models.TextChoices):
         WALLET = "wallet", "Customer wallet"
@@ -74,7 +75,7 @@ class Transfer(models.Model):
     debit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="debits", db_index=False)
     credit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="credits", db_index=False)
     amount = MoneyField()
-    value = MoneyField(null=True, blank=True, help_text="The same in the panel's currency, where the accounts have another.")
+    value = MoneyField(null=True, blank=True, help_text="The same in the panel's currency, where it is another.")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     reference = models.CharField(max_length=150, unique=True)
     order_id = models.BigIntegerField(null=True, blank=True, db_index=True)
@@ -96,7 +97,7 @@ class Transfer(models.Model):
 
 
 class Checkpoint(models.Model):
-    """The balance of a house account over all transfers up to an id, cut where no older transaction can still commit."""
+    """An account's balance over all transfers up to an id, cut where no older transaction can still commit."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkpoints")
     last_transfer_id = models.BigIntegerField()

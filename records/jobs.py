@@ -28,8 +28,8 @@ from records.registry import Job, UnknownJob, all_jobs, job_named, register
 from records.turns import Turn, is_stopping, resume_working, stop_working
 
 __all__ = [
-    "Job", "Turn", "UnknownJob", "all_jobs", "hint", "is_stopping", "job_named", "register", "resume_working",
-    "run_job", "stop_working",
+    "Job", "Turn", "UnknownJob", "all_jobs", "describe", "hint", "is_stopping", "job_named", "register",
+    "resume_working", "run_job", "stop_working",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,12 @@ what is to be done.
 
 from __future__ import annotations
 
+import os
+import threading
+
 from celery import current_app, shared_task
 from django.conf import settings
+from kombu import Connection
 
 from records.jobs import job_named, run_job
 
@@ -26,8 +30,30 @@ def schedule_job_task(name: str) -> None:
         run_job_task.apply_async((name, scope, True), expires=job.every.total_seconds())
 
 
+class _Line(threading.local):
+    """This thread's open connection to the broker: opening one takes longer than all the rest of sending."""
+
+    connection: Connection | None = None
+    opened_for: tuple[int, str] | None = None  # a forked child must not use its parent's
+
+
+_line = _Line()
+
+
 def send_hint(name: str, scope: str) -> None:
-    """Send one message now or raise: on a connection that gives up after HINT_TIMEOUT_SECONDS and never tries twice."""
+    """Send one message now or raise: no step waits longer than HINT_TIMEOUT_SECONDS, nor between tries."""
+    wanted = (os.getpid(), str(current_app.conf.broker_url))
+    if _line.connection is not None and _line.opened_for == wanted:
+        try:
+            _publish(_line.connection, name, scope)
+            return
+        except _line.connection.recoverable_connection_errors:
+            _line.connection.release()  # most likely it lay idle and was closed at the other end: once more, afresh
+    _line.connection, _line.opened_for = _open(), wanted
+    _publish(_line.connection, name, scope)
+
+
+def _open() -> Connection:
     limit = settings.HINT_TIMEOUT_SECONDS
     options = {
         **current_app.conf.broker_transport_options,
@@ -35,5 +61,8 @@ def send_hint(name: str, scope: str) -> None:
         "socket_connect_timeout": limit,
         "socket_timeout": limit,
     }
-    with current_app.connection_for_write(connect_timeout=limit, transport_options=options) as connection:
-        current_app.send_task(run_job_task.name, (name, scope), connection=connection, retry=False, ignore_result=True)
+    return current_app.connection_for_write(connect_timeout=limit, transport_options=options)
+
+
+def _publish(connection: Connection, name: str, scope: str) -> None:
+    current_app.send_task(run_job_task.name, (name, scope), connection=connection, retry=False, ignore_result=True)

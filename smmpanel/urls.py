@@ -2,13 +2,16 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 from smmpanel.health import answers
 
 urlpatterns = [
     path(settings.ADMIN_PATH, admin.site.urls),
-    path("", RedirectView.as_view(url="/admin/")),
     path("healthz", answers, name="healthz"),
+    path("", include("portal.urls")),
 ]
+
+handler403 = "portal.errors.forbidden"
+handler404 = "portal.errors.not_found"
+handler500 = "portal.errors.broken"

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('amount', ledger.fields.MoneyField()),
-                ('value', ledger.fields.MoneyField(blank=True, help_text="The same in the panel's currency, where the accounts have another.", null=True)),
+                ('value', ledger.fields.MoneyField(blank=True, help_text="The same in the panel's currency, where it is another.", null=True)),
                 ('kind', models.CharField(choices=[('charge', 'Order'), ('refund', 'Refund'), ('deposit', 'Deposit'), ('bonus', 'Bonus'), ('fee', 'Fee'), ('reversal', 'Deposit taken back'), ('correction', 'Correction'), ('hold', 'Held'), ('capture', 'Captured'), ('release', 'Released'), ('opening', 'Opening balance'), ('top_up', 'Top-up'), ('cost', 'Cost'), ('cost_return', 'Cost given back')], max_length=16)),
                 ('reference', models.CharField(max_length=150, unique=True)),
                 ('order_id', models.BigIntegerField(blank=True, db_index=True, null=True)),
