@@ -35,8 +35,7 @@ class NoPlace(Exception):
     """The provider's limit left no place within the patience; `retry_after` is when to ask again, in seconds."""
 
     def __init__(self, limit: str, retry_after: float) -> None:
-        super().__init__(limit)
-        self.limit = limit
+        super().__init__(f"the provider's limit of {limit} left no place")
         self.retry_after = retry_after
 
 
