@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine, and no broker is needed."""
+"""What holds for every test: nothing leaves this machine, no broker is needed, and a flush gets past the ledger's guards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+
+from ledger.guards import expected_guards, install_guards
 
 
 class LeftTheMachine(AssertionError):
@@ -38,17 +42,6 @@ def _stay_here() -> Iterator[None]:
         patch.setattr(socket.socket, name, guarded)
     yield
     patch.undo()
-"""What every room's tests need of the database."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
-from django.db import connection
-from django.test import TransactionTestCase
-
-from ledger.guards import expected_guards, install_guards
 
 
 @pytest.fixture(scope="session", autouse=True)
