@@ -21,9 +21,11 @@ def read_password() -> str:
     if sys.stdin.isatty():
         return getpass.getpass("Password (empty: one is made): ")
     try:
-        return sys.stdin.readline().rstrip("\r\n")
-    except UnicodeDecodeError:
+        line = sys.stdin.readline().rstrip("\r\n")
+        line.encode()  # where the locale is C, Python reads broken bytes as half characters
+    except UnicodeError:
         raise UnreadablePassword("The password on standard input is not UTF-8 text.") from None
+    return line
 
 
 def generate_password() -> str:

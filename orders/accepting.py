@@ -1,4 +1,6 @@
-"""An upstream id for an order: from an answer, a late answer, reconciliation, or the operator. One way in for all of them."""
+"""An upstream id for an order: from an answer, a late answer, reconciliation, or the operator. One way in for all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from records.jobs import hint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """An order and the id it has at its provider; `cost` in the provider's currency, at `exchange_rate` to the panel's."""
+    """An order and the id it has at its provider; `cost` in the provider's currency, at `exchange_rate` to the
+    panel's.
+    """
 
     order: Order
     attempt: int
@@ -33,8 +37,8 @@ class Acceptance:
 def accept(acceptance: Acceptance) -> bool:
     """SENDING or UNKNOWN → ACCEPTED, the cost booked, a wish to cancel forwarded. Call it inside a transaction.
 
-    False, and the operator is told, where the id cannot be this order's: another order of the provider holds it, or a newer
-    attempt was made since (then both go to the operator, and no money moves).
+    False, and the operator is told, where the id cannot be this order's: another order of the provider holds it, or a
+    newer attempt was made since (then both go to the operator, and no money moves).
     """
     assert connection.in_atomic_block
     order = acceptance.order
@@ -59,7 +63,12 @@ def accept(acceptance: Acceptance) -> bool:
         _too_late(acceptance)
         return False
     order.state, order.upstream_id, order.accepted_at = State.ACCEPTED, acceptance.upstream_id, now
-    order.cost, order.exchange_rate, order.lease_until, order.reason = acceptance.cost, acceptance.exchange_rate, None, ""
+    order.cost, order.exchange_rate, order.lease_until, order.reason = (
+        acceptance.cost,
+        acceptance.exchange_rate,
+        None,
+        "",
+    )
     post(cost_posting(order))
     tell([line(order, "accepted", actor=acceptance.actor, note=acceptance.note or f"as {acceptance.upstream_id}")])
     close_attention(key=f"unknown:{order.pk}", decision=f"accepted as {acceptance.upstream_id}", actor=acceptance.actor)
@@ -69,7 +78,9 @@ def accept(acceptance: Acceptance) -> bool:
 
 def _forward_wish(order: Order) -> None:
     """A cancel that was asked for while nobody knew: now there is an id to cancel."""
-    wished = Order.objects.filter(pk=order.pk, cancel_wished_at__isnull=False).values_list("cancel_wished_at", flat=True)
+    wished = Order.objects.filter(pk=order.pk, cancel_wished_at__isnull=False).values_list(
+        "cancel_wished_at", flat=True
+    )
     at = wished.first()
     if at is None:
         return

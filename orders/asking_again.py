@@ -1,7 +1,7 @@
 """Ended orders are asked for again after 1, 3, 7 and 30 days, and when a refill ends.
 
-A provider that gave money back later: our books are credited, and the same share is offered to the operator for the customer.
-Any other contradiction (Completed after Canceled, a price that rose) moves no money and alerts.
+A provider that gave money back later: our books are credited, and the same share is offered to the operator for the
+customer. Any other contradiction (Completed after Canceled, a price that rose) moves no money and alerts.
 """
 
 from __future__ import annotations
@@ -70,18 +70,33 @@ def _returned(provider: Provider, order: Order, reading: StatusReading) -> bool:
         return False
     back = order.cost - reading.charge
     with transaction.atomic():
-        taken = Order.objects.filter(pk=order.pk, cost=order.cost).update(cost=reading.charge, upstream_charge=reading.charge)
+        taken = Order.objects.filter(pk=order.pk, cost=order.cost).update(
+            cost=reading.charge, upstream_charge=reading.charge
+        )
         if taken != 1:
             return False
         order.provider = Provider.objects.select_related("account").get(pk=provider.pk)
         post(later_return_posting(order, back, when=order.asked_again))
         share = _share(order, back)
-        tell([line(order, "provider_gave_back", note=f"{back:f} {provider.currency}; the customer's share would be {share:f}")])
+        tell(
+            [
+                line(
+                    order,
+                    "provider_gave_back",
+                    note=f"{back:f} {provider.currency}; the customer's share would be {share:f}",
+                )
+            ]
+        )
         raise_attention(
             cause="later_refund",
             key=f"later_refund:{order.pk}:{order.asked_again}",
             summary=f"Order {order.pk}: the provider gave back {back:f} {provider.currency} after it had ended.",
-            evidence={"given back": back, "customer's share": share, "status now": reading.word, "remains": reading.remains},
+            evidence={
+                "given back": back,
+                "customer's share": share,
+                "status now": reading.word,
+                "remains": reading.remains,
+            },
             provider_id=provider.pk,
             order_id=order.pk,
         )

@@ -15,7 +15,11 @@ def end_attempt(order: Order, outcome: AddOutcome) -> None:
         case Accepted():
             kind, upstream_id = Attempt.Outcome.ACCEPTED, outcome.upstream_id
         case Rejected(refusal=refusal):
-            kind, scope, reading = Attempt.Outcome.REJECTED, refusal.scope.value, f"{refusal.cause.value}: {refusal.text}"
+            kind, scope, reading = (
+                Attempt.Outcome.REJECTED,
+                refusal.scope.value,
+                f"{refusal.cause.value}: {refusal.text}",
+            )
         case NotSent():
             kind, reading = Attempt.Outcome.NOT_SENT, outcome.reason
         case Unknown():

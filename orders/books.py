@@ -38,7 +38,9 @@ WHERE t.order_id IS NOT NULL AND o.id IS NULL ORDER BY t.id LIMIT %s
 
 
 def check_orders() -> Iterable[str]:
-    """A sentence for each order whose charge, refunds or cost differ from its transfers, and each transfer without an order."""
+    """A sentence for each order whose charge, refunds or cost differ from its transfers, and each transfer without an
+    order.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_MONEY, [MOST])
         for order, charge, refunded, cost, t_charge, t_refunded, t_cost in cursor.fetchall():

@@ -1,8 +1,9 @@
 """Cancelling, in the three forms it has.
 
-Before submission it is immediate and free, by the same kind of conditional update as the claim, so that one of the two wins.
-While an order is being sent, or nobody knows, the wish is kept: forwarded on acceptance, honoured by a refund when the order is
-refused or shown not placed. With the provider it is a request like any other: only the order's later status says what happened.
+Before submission it is immediate and free, by the same kind of conditional update as the claim, so that one of the
+two wins. While an order is being sent, or nobody knows, the wish is kept: forwarded on acceptance, honoured by a
+refund when the order is refused or shown not placed. With the provider it is a request like any other: only the
+order's later status says what happened.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Cancelled(Enum):
     """What became of a customer's cancel."""
 
     DONE = "Canceled. The whole charge is back on your balance."
-    WISHED = "Cancellation requested. If the order turns out not to have been placed, the charge goes back to your balance."
+    WISHED = (
+        "Cancellation requested. If the order turns out not to have been placed, the charge goes back to your balance."
+    )
     ASKED = "Cancellation requested. The order keeps its status until the answer is there."
 
 
@@ -90,7 +93,9 @@ def request_cancel(*, order: Order, actor: Actor) -> Cancelled:
 
 def _cancel_where_it_is(order: Order, actor: Actor) -> Cancelled | None:
     if order.state in FREE:
-        done = give_back(order, why="canceled", note="Canceled before it was sent.", of=FREE, actor=actor, told_as="canceled")
+        done = give_back(
+            order, why="canceled", note="Canceled before it was sent.", of=FREE, actor=actor, told_as="canceled"
+        )
         return Cancelled.DONE if done else None
     if order.state in UNSETTLED:
         return Cancelled.WISHED if _wish(order, actor) else None
@@ -126,7 +131,9 @@ def _ask(order: Order, actor: Actor) -> bool:
 
 
 def send_cancels(turn: Turn) -> Mapping[str, int]:
-    """Forwards the wishes to cancel to the provider `turn.scope`. Asking twice does no harm, so a lost answer is asked again."""
+    """Forwards the wishes to cancel to the provider `turn.scope`. Asking twice does no harm, so a lost answer is
+    asked again.
+    """
     provider = Provider.objects.get(pk=int(turn.scope))
     sent = refused = troubled = 0
     due = CancelRequest.objects.filter(
@@ -190,13 +197,17 @@ def _try_later(batch: Sequence[CancelRequest], why: str) -> None:
 
 
 def report_unanswered() -> int:
-    """Puts requests that nobody answered for CANCEL_UNANSWERED_HOURS on the operator's list; returns how many there are."""
+    """Puts requests that nobody answered for CANCEL_UNANSWERED_HOURS on the operator's list; returns how many there
+    are.
+    """
     since = timezone.now() - timedelta(hours=settings.CANCEL_UNANSWERED_HOURS)
     old = CancelRequest.objects.filter(ended_at__isnull=True, asked_at__lt=since).select_related("order")
     count = 0
     for request in old.order_by("id")[: settings.ORDER_SWEEP_ROWS]:
         count += 1
-        _ask_operator(request.order, "unanswered", f"has had an unanswered request to cancel since {request.asked_at:%d %B}.")
+        _ask_operator(
+            request.order, "unanswered", f"has had an unanswered request to cancel since {request.asked_at:%d %B}."
+        )
     return count
 
 

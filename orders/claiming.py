@@ -1,9 +1,9 @@
 """Whose turn it is to send an order, and the fence behind which answers are written back.
 
-The order's row is the queue. A claim takes a lease and raises the attempt number; that number is the fence: whoever writes an
-outcome names it, and where it has moved on, nothing is written. A claim alone is harmless: the order still reads WAITING, may
-be cancelled, and when the lease runs out is claimed again. Only `mark` makes it SENDING, in a commit of its own, at the moment
-the request is about to be written.
+The order's row is the queue. A claim takes a lease and raises the attempt number; that number is the fence: whoever
+writes an outcome names it, and where it has moved on, nothing is written. A claim alone is harmless: the order still
+reads WAITING, may be cancelled, and when the lease runs out is claimed again. Only `mark` makes it SENDING, in a
+commit of its own, at the moment the request is about to be written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def waiting_for(provider: Provider) -> QuerySet[Order]:
 
 
 def claim(provider: Provider, most: int) -> list[Order]:
-    """Up to `most` orders that wait for this provider, the oldest first, leased to the caller with a new attempt number."""
+    """Up to `most` orders that wait for this provider, the oldest first, leased to the caller with a new attempt
+    number.
+    """
     until = timezone.now() + timedelta(seconds=settings.ORDER_CLAIM_SECONDS)
     waiting = waiting_for(provider).order_by("not_before", "id")
     with transaction.atomic():
@@ -45,8 +47,8 @@ def claim(provider: Provider, most: int) -> list[Order]:
 def mark(order: Order, asked: Mapping[str, str], *, lease: timedelta) -> bool:
     """Marks the order *sending* under its attempt number, with the attempt's row, in one commit.
 
-    False where the claim is no longer ours, or the order is no longer waiting (cancelled meanwhile): then nothing may be sent.
-    `lease` must be longer than the whole request can take.
+    False where the claim is no longer ours, or the order is no longer waiting (cancelled meanwhile): then nothing may
+    be sent. `lease` must be longer than the whole request can take.
     """
     assert order.provider_id is not None
     assert order.provider_service_id is not None

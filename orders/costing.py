@@ -1,4 +1,6 @@
-"""What orders cost us at their providers, in the books: booked when an order is accepted, corrected once when it ends."""
+"""What orders cost us at their providers, in the books: booked when an order is accepted, corrected once when it
+ends.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a person decides about an order, each decision recorded with who and why.
 
-For an unknown order: it exists upstream under this id; it does not, send it; give the money back. For one whose end is unclear:
-what was delivered. For one fulfilled by hand: how far it is. Each is a conditional update, so that it can be given twice
-without harm.
+For an unknown order: it exists upstream under this id; it does not, send it; give the money back. For one whose end
+is unclear: what was delivered. For one fulfilled by hand: how far it is. Each is a conditional update, so that it can
+be given twice without harm.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from orders.keeping import keep_for_delivered
 from orders.models import FINAL, Order, State, Status
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
+from orders.routing import ExchangeRates
 from orders.settling import SETTLED_FIELDS, close, close_cancels, refund_of, sold
 from orders.story import line, tell
 from orders.withholding import release_held
-from orders.routing import ExchangeRates
 from records.attention import close_attention
 from records.audit import Actor, audit
 from records.jobs import hint
@@ -94,7 +94,9 @@ def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor: Actor, reason: str) -> None:
-    """Ends an order under review, or fulfilled by hand, with what was delivered (for Partial, of what has a quantity)."""
+    """Ends an order under review, or fulfilled by hand, with what was delivered (for Partial, of what has a
+    quantity).
+    """
     if status not in FINAL:
         raise CannotDecide(f"{status.label} is not an end.")
 
@@ -150,7 +152,9 @@ def _decide(
         related = ("customer__wallet", "provider__account", "provider_service__provider", "service")
         fresh = Order.objects.select_for_update(of=("self",)).select_related(*related).get(pk=order.pk)
         if fresh.state not in of:
-            raise CannotDecide(f"Order {fresh.pk} is {State(fresh.state).label.lower()}: this cannot be decided any more.")
+            raise CannotDecide(
+                f"Order {fresh.pk} is {State(fresh.state).label.lower()}: this cannot be decided any more."
+            )
         before = {"state": fresh.state, "status": fresh.status, "refunded": fresh.refunded}
         change(fresh)
         fresh.refresh_from_db()

@@ -30,10 +30,11 @@ def give_back(
     actor: Actor = SYSTEM,
     told_as: str = "given_back",
 ) -> bool:
-    """Ends the order as Canceled and gives back what is left of its charge; False where it is no longer in one of `of`.
+    """Ends the order as Canceled and gives back what is left of its charge; False where it is no longer in one of
+    `of`.
 
-    `attempt` fences: with it, an order that has been attempted anew since is left alone. `why` is part of the transfer's
-    reference, so it must be one word; `note` is kept as the order's reason.
+    `attempt` fences: with it, an order that has been attempted anew since is left alone. `why` is part of the
+    transfer's reference, so it must be one word; `note` is kept as the order's reason.
     """
     now = timezone.now()
     with transaction.atomic():

@@ -39,7 +39,13 @@ def register_jobs() -> None:
     """Called once, when the application is ready."""
     minute = timedelta(minutes=1)
     for job in (
-        Job(name="submit_orders", run=submit_orders, every=minute, scopes=active_providers, summary="Send waiting orders"),
+        Job(
+            name="submit_orders",
+            run=submit_orders,
+            every=minute,
+            scopes=active_providers,
+            summary="Send waiting orders",
+        ),
         Job(name="send_cancels", run=send_cancels, every=minute, scopes=active_providers, summary="Forward cancels"),
         Job(name="send_refills", run=send_refills, every=minute, scopes=active_providers, summary="Ask for refills"),
         Job(
@@ -56,7 +62,13 @@ def register_jobs() -> None:
             scopes=partial(providers_with, State.UNKNOWN),
             summary="Find out whether unknown orders exist upstream",
         ),
-        Job(name="ask_again", run=ask_again, every=60 * minute, scopes=active_providers, summary="Ask for ended orders again"),
+        Job(
+            name="ask_again",
+            run=ask_again,
+            every=60 * minute,
+            scopes=active_providers,
+            summary="Ask for ended orders again",
+        ),
         Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying"),
     ):
         register(job)

@@ -1,7 +1,7 @@
 """What an order costs its customer in the end.
 
-One pure decision, from what the provider says to what stays paid. It reads no database and moves no money: settling does
-that, with the answer given here. Rules: docs/orders.md, "Settling".
+One pure decision, from what the provider says to what stays paid. It reads no database and moves no money: settling
+does that, with the answer given here. Rules: docs/orders.md, "Settling".
 """
 
 from __future__ import annotations

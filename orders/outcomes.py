@@ -1,7 +1,8 @@
-"""Writing back what came of a request: four outcomes, each in one transaction, each behind the fence of the attempt number.
+"""Writing back what came of a request: four outcomes, each in one transaction, each behind the fence of the attempt
+number.
 
-accepted → with the provider, its cost booked; rejected → by the refusal's scope; not sent → it waits again; unknown → nobody
-touches it until it is shown what happened (reconciling, or the operator).
+accepted → with the provider, its cost booked; rejected → by the refusal's scope; not sent → it waits again; unknown →
+nobody touches it until it is shown what happened (reconciling, or the operator).
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from records.attention import raise_attention
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A request that was made, or tried, for a claimed order; `marked` says that the order was marked *sending* for it."""
+    """A request that was made, or tried, for a claimed order; `marked` says that the order was marked *sending* for
+    it.
+    """
 
     order: Order
     purchase: Purchase

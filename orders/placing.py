@@ -1,7 +1,7 @@
 """Selling: from what a customer asks for to orders that stand and are paid, all of them or none.
 
-One verb takes one line or ten thousand: validate, price, insert the orders, move the money, commit. Only then is a worker
-hinted; with no broker the orders stand all the same and the sweep finds them.
+One verb takes one line or ten thousand: validate, price, insert the orders, move the money, commit. Only then is a
+worker hinted; with no broker the orders stand all the same and the sweep finds them.
 """
 
 from __future__ import annotations

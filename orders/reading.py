@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from orders.models import FINAL, Order, Status
+from orders.models import FINAL, Status
 from providers.models import Provider
 from providers.outcomes import StatusReading
 
@@ -71,15 +71,18 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
 
 
 def in_booked_currency(reading: StatusReading, provider: Provider) -> bool:
-    """Whether the reading's charge is in the currency that the provider's costs are booked in. Left unsaid, it is not."""
+    """Whether the reading's charge is in the currency that the provider's costs are booked in. Left unsaid, it is
+    not.
+    """
     return reading.currency is not None and reading.currency.upper() == provider.currency.upper()
 
 
 def contradiction(known: Known, reading: StatusReading, provider: Provider) -> str:
     """A sentence for the operator where a reading contradicts what was said before; "" where it does not."""
-    if reading.remains is not None and known.remains is not None and reading.remains > max(known.remains, 0):
-        if reading.status is not None and Status(reading.status.value) not in FINAL:
-            return f"What remains grew from {known.remains} to {reading.remains}."
+    live = reading.status is not None and Status(reading.status.value) not in FINAL
+    grew = reading.remains is not None and known.remains is not None and reading.remains > max(known.remains, 0)
+    if live and grew:
+        return f"What remains grew from {known.remains} to {reading.remains}."
     if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
     return ""

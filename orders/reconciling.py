@@ -1,9 +1,10 @@
 """Finding out whether an unknown order exists upstream, by asking for every id it could have.
 
-API v2 cannot be searched, but ids rise. Below the unknown order's id lies every id that was answered before its request began;
-above it every id of a request that began at least the settling time after it had ended. Every id between is asked for. Exactly
-one record that nobody holds, one unknown order in the gap, and the charge that was expected: it is that order. No such record,
-and no money missing at the provider: it was not placed. Anything else stays on the operator's list, with the evidence.
+API v2 cannot be searched, but ids rise. Below the unknown order's id lies every id that was answered before its
+request began; above it every id of a request that began at least the settling time after it had ended. Every id
+between is asked for. Exactly one record that nobody holds, one unknown order in the gap, and the charge that was
+expected: it is that order. No such record, and no money missing at the provider: it was not placed. Anything else
+stays on the operator's list, with the evidence.
 """
 
 from __future__ import annotations
@@ -141,7 +142,9 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
     others = _others_in(gap, attempt)
     if not found.candidates:
         if _money_is_missing(provider):
-            return _leave_open(attempt, gap, found, "No such order is there, but the provider's balance fell unexplained.")
+            return _leave_open(
+                attempt, gap, found, "No such order is there, but the provider's balance fell unexplained."
+            )
         return _not_placed(provider, attempt, gap, found)
     if len(found.candidates) > 1 or others:
         return _leave_open(attempt, gap, found, "More than one order or record could be meant.")
@@ -190,7 +193,9 @@ def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) ->
     order = attempt.order
     shown = f"It does not exist upstream: none of the {found.asked} ids between {gap.below} and {gap.above} is free."
     if order.cancel_wished_at is not None:
-        done = give_back(order, why="canceled", note="Canceled as you asked.", of=(State.UNKNOWN,), attempt=attempt.number)
+        done = give_back(
+            order, why="canceled", note="Canceled as you asked.", of=(State.UNKNOWN,), attempt=attempt.number
+        )
         return "not_placed" if done else "open"
     if not provider.resend_when_not_placed:
         _leave_open(attempt, gap, found, shown)

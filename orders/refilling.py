@@ -1,7 +1,7 @@
 """Refills: a customer asks the provider, through us, to deliver again what has dropped.
 
-A refill is asked for once. It is marked before its request is written, like an order; where the answer does not come it is
-*unknown* and never repeated by itself.
+A refill is asked for once. It is marked before its request is written, like an order; where the answer does not come
+it is *unknown* and never repeated by itself.
 """
 
 from __future__ import annotations
@@ -152,7 +152,9 @@ def _rejected(request: RefillRequest, why: str) -> str:
 
 
 def become_unknown(request: RefillRequest, why: str) -> None:
-    """The request left and no clear answer came: it is not repeated, the operator is told, its status cannot be asked."""
+    """The request left and no clear answer came: it is not repeated, the operator is told, its status cannot be
+    asked.
+    """
     with transaction.atomic():
         if not _change(request, RefillRequest.Status.UNKNOWN, was=RefillRequest.Status.SENDING, reason=why):
             return
@@ -167,7 +169,12 @@ def become_unknown(request: RefillRequest, why: str) -> None:
 
 
 def _change(
-    request: RefillRequest, to: RefillRequest.Status, *, was: RefillRequest.Status, reason: str = "", ended: bool = False
+    request: RefillRequest,
+    to: RefillRequest.Status,
+    *,
+    was: RefillRequest.Status,
+    reason: str = "",
+    ended: bool = False,
 ) -> bool:
     changed = RefillRequest.objects.filter(pk=request.pk, status=was).update(
         status=to, reason=reason[:500], lease_until=None, ended_at=timezone.now() if ended else None

@@ -1,7 +1,7 @@
 """Giving money back for orders, and taking it back from providers.
 
-The ceiling is the order's own `refunded` counter, moved only by a conditional update in the transfer's transaction, with a
-CHECK behind it. A transfer's reference names the reason, so that one reason gives money back once.
+The ceiling is the order's own `refunded` counter, moved only by a conditional update in the transfer's transaction,
+with a CHECK behind it. A transfer's reference names the reason, so that one reason gives money back once.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Refund:
 def refund_all(refunds: Sequence[Refund]) -> None:
     """Moves the counters and the money of all of them, or raises and moves nothing of them.
 
-    Call it inside a transaction in which the orders' rows are already locked or conditionally updated, orders in id order:
-    wallets are locked after orders, always. Amounts of zero are passed over.
+    Call it inside a transaction in which the orders' rows are already locked or conditionally updated, orders in id
+    order: wallets are locked after orders, always. Amounts of zero are passed over.
     """
     assert connection.in_atomic_block
     due = [refund for refund in refunds if refund.amount > 0]

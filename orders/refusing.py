@@ -1,8 +1,8 @@
 """What a provider's refusal does, by its scope.
 
-Provider: the order waits and the provider's queue pauses. Service: the next route that keeps every promise without a loss, else
-the money goes back. Order: the money goes back; a link that another order is busy with waits a while. Words that nobody has
-classified hold the order for the operator, who can teach them to the panel.
+Provider: the order waits and the provider's queue pauses. Service: the next route that keeps every promise without a
+loss, else the money goes back. Order: the money goes back; a link that another order is busy with waits a while.
+Words that nobody has classified hold the order for the operator, who can teach them to the panel.
 """
 
 from __future__ import annotations

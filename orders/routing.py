@@ -1,8 +1,8 @@
 """Where an order is bought: the first of its service's routes that keeps every promise made to the customer.
 
-A route keeps the promises when its provider is active, it is still listed, its type is the one sold, the quantity lies in its
-limits, and it can refill and cancel where that was sold. Whether it would lose money is asked apart, since an order that would
-is held while one that cannot be kept is refused.
+A route keeps the promises when its provider is active, it is still listed, its type is the one sold, the quantity
+lies in its limits, and it can refill and cancel where that was sold. Whether it would lose money is asked apart,
+since an order that would is held while one that cannot be kept is refused.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ class ExchangeRates:
         return self._rates[provider.pk]
 
 
-def choose(
-    routes: Iterable[Route], promise: Promise, rates: ExchangeRates, *, tried: Collection[int] = ()
-) -> Purchase:
+def choose(routes: Iterable[Route], promise: Promise, rates: ExchangeRates, *, tried: Collection[int] = ()) -> Purchase:
     """The first route, by position, that keeps the promise without a loss.
 
     `tried` holds ids of provider services that have refused already. Raises NoRoute or BelowCost.

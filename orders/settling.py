@@ -1,7 +1,7 @@
 """The end of orders: once each, in the transaction that writes the final status.
 
-`settle` asks `keep` what stays paid, moves the refunds, corrects the booked costs and tells the story. What `keep` leaves
-open goes to the operator's list: the order waits in REVIEW, and no money moves.
+`settle` asks `keep` what stays paid, moves the refunds, corrects the booked costs and tells the story. What `keep`
+leaves open goes to the operator's list: the order waits in REVIEW, and no money moves.
 """
 
 from __future__ import annotations

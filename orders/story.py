@@ -1,4 +1,6 @@
-"""The story of an order: one line for each thing that happened to it, written in the transaction in which it happened."""
+"""The story of an order: one line for each thing that happened to it, written in the transaction in which it
+happened.
+"""
 
 from __future__ import annotations
 

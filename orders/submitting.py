@@ -1,8 +1,8 @@
 """Sending orders to their provider, and what each of the four outcomes does.
 
-The rule above all: an order of which a byte may have left is never sent again, unless it is shown not to exist upstream. The
-provider's client says where that boundary was; it calls `mark` when it is about to write, so that a connection that fails
-before that leaves the order plainly waiting.
+The rule above all: an order of which a byte may have left is never sent again, unless it is shown not to exist
+upstream. The provider's client says where that boundary was; it calls `mark` when it is about to write, so that a
+connection that fails before that leaves the order plainly waiting.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ class ClaimLost(Exception):
 
 
 def _why_hold(order: Order, purchase: Purchase, rates: ExchangeRates) -> str:
-    """Cost, limits and flags are read again at the last moment: the snapshot may have changed while the order waited."""
+    """Cost, limits and flags are read again at the last moment: the snapshot may have changed while the order waited.
+    """
     promise = promise_of(order)
     broken = broken_promise(purchase.provider_service, promise)
     if broken:

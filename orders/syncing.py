@@ -1,7 +1,8 @@
 """Asking providers how their orders are doing: sweeps over the live orders of a provider, by age.
 
-Fresh orders are asked for often, old ones rarely (ORDER_SYNC_BANDS). A sweep walks its band by (accepted_at, id), a hundred ids
-a request, several requests at once; changed rows are written together, and an unchanged row costs no write.
+Fresh orders are asked for often, old ones rarely (ORDER_SYNC_BANDS). A sweep walks its band by (accepted_at, id), a
+hundred ids a request, several requests at once; changed rows are written together, and an unchanged row costs no
+write.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ def _word_item(provider: Provider, known: Known, reading: StatusReading) -> Item
     return Item(
         cause="unknown_word",
         key=f"unknown_word:{provider.pk}:{reading.word[:60].casefold()}",
-        summary=f'{provider} answers with the status "{reading.word[:60]}", which is not known. Its orders are left as they are.',
+        summary=f'{provider} says "{reading.word[:60]}", which is no status we know. Its orders stay as they are.',
         evidence={"word": reading.word, "an order": known.id},
         provider_id=provider.pk,
     )
@@ -200,5 +201,3 @@ def _contradictions(provider: Provider, known: Known, reading: StatusReading) ->
             order_id=known.id,
         )
     ]
-
-

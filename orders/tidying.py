@@ -36,7 +36,9 @@ def lost_sendings() -> int:
     """SENDING orders whose lease ran out: a byte may have left, so they are unknown, never sent again by themselves."""
     lost = 0
     now = timezone.now()
-    for order in Order.objects.filter(state=State.SENDING, lease_until__lt=now).order_by("id")[: settings.ORDER_SWEEP_ROWS]:
+    for order in Order.objects.filter(state=State.SENDING, lease_until__lt=now).order_by("id")[
+        : settings.ORDER_SWEEP_ROWS
+    ]:
         with transaction.atomic():
             if become_unknown(order, DIED):
                 lost += 1

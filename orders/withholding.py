@@ -1,7 +1,7 @@
 """Holding orders back: to the customer they are Pending and free to cancel, until they can be sent or are given back.
 
-An order is held when its promise cannot be kept at its provider at the moment, when it would be sold at a loss, or when the
-provider refused it in words that nobody has classified yet.
+An order is held when its promise cannot be kept at its provider at the moment, when it would be sold at a loss, or
+when the provider refused it in words that nobody has classified yet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from records.jobs import hint
 
 
 def hold(order: Order, why: str, *, of: tuple[State, ...] = (State.WAITING,)) -> bool:
-    """Takes a claimed order out of the queue, in one commit with the operator's item; False where the claim was lost."""
+    """Takes a claimed order out of the queue, in one commit with the operator's item; False where the claim was lost.
+    """
     with transaction.atomic():
         held = Order.objects.filter(pk=order.pk, attempt=order.attempt, state__in=of).update(
             state=State.HELD, reason=why[:500], lease_until=None, not_before=timezone.now()
@@ -48,7 +49,9 @@ def look_at_held(now: datetime, *, most: int) -> tuple[int, int]:
     `not_before` of a held order is when it was held or last looked at; it was first held when its last story line says.
     """
     rates = ExchangeRates()
-    held = Order.objects.filter(state=State.HELD, not_before__lte=now - timedelta(minutes=settings.ORDER_HELD_LOOK_MINUTES))
+    held = Order.objects.filter(
+        state=State.HELD, not_before__lte=now - timedelta(minutes=settings.ORDER_HELD_LOOK_MINUTES)
+    )
     sent_on = given_back = 0
     for order in held.select_related("customer__wallet").order_by("id")[:most]:
         if order.cancel_wished_at is not None or _held_too_long(order, now):

@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine, no broker is needed, and a flush gets past the ledger's guards."""
+"""What holds for every test: nothing leaves this machine, no broker is needed, and the books may be emptied after."""
 
 from __future__ import annotations
 

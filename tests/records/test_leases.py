@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db.models import F
@@ -92,12 +93,16 @@ def test_a_new_holder_starts_without_old_wishes() -> None:
     assert leases.release_unless_wanted("sync", "bob")
 
 
-def _take_without_guard(name: str, holder: str) -> bool:
+def _try_to_take(name: str, rival: int) -> bool:
+    return leases.take(name, f"rival {rival}", MINUTE)
+
+
+def _take_without_guard(name: str, rival: int) -> bool:
     """The twin: looks first, then writes. Between the two somebody else looks as well."""
     lease, _ = Lease.objects.get_or_create(name=name)
     if lease.holder:
         return False
-    lease.holder = holder
+    lease.holder = f"rival {rival}"
     lease.save()
     return True
 
@@ -106,7 +111,7 @@ def _take_without_guard(name: str, holder: str) -> bool:
 @pytest.mark.usefixtures("postgres")
 def test_of_rivals_one_gets_the_lease() -> None:
     for attempt in range(10):
-        won = race(8, lambda number, name=f"sync:{attempt}": leases.take(name, f"rival {number}", MINUTE))  # type: ignore[misc]
+        won = race(8, partial(_try_to_take, f"sync:{attempt}"))
         assert won.count(True) == 1
 
 
@@ -118,7 +123,7 @@ def test_the_race_is_real_without_the_condition_two_hold_one_lease() -> None:
     for attempt in range(40):
         name = f"twin:{attempt}"
         Lease.objects.create(name=name)
-        most = max(most, race(8, lambda number, name=name: _take_without_guard(name, f"rival {number}")).count(True))  # type: ignore[misc]
+        most = max(most, race(8, partial(_take_without_guard, name)).count(True))
         if most > 1:
             return
     pytest.fail("forty races and never two holders: this machine does not race, the guarded test proves nothing")
@@ -130,4 +135,4 @@ def test_of_rivals_for_a_lease_that_ran_out_one_gets_it() -> None:
     leases.take("sync", "dead", MINUTE)
     for _ in range(10):
         _run_out("sync")
-        assert race(8, lambda number: leases.take("sync", f"rival {number}", MINUTE)).count(True) == 1
+        assert race(8, partial(_try_to_take, "sync")).count(True) == 1

@@ -14,6 +14,7 @@ from accounts.deposits import MoneyRefused, deposit
 from accounts.keys import KeyRefused, issue_key
 from accounts.passwords import UnreadablePassword, generate_password, read_password
 from accounts.people import PersonRefused, create_customer
+from ledger.amounts import plain
 from records.audit import COMMAND
 
 
@@ -59,7 +60,7 @@ def _create(email: str, password: str, amount: Decimal, *, with_key: bool) -> li
         lines = [f"Customer {customer.pk} made: {customer.user.email}, wallet in {customer.wallet.currency}."]
         if amount:
             deposit(customer=customer, amount=amount, reference=f"opening:{customer.pk}", actor=COMMAND)
-            lines.append(f"Deposited: {amount} {customer.wallet.currency}.")
+            lines.append(f"Deposited: {plain(amount)} {customer.wallet.currency}.")
         if with_key:
             _, key = issue_key(customer, actor=COMMAND)
             lines += ["API key, shown only now:", key]
