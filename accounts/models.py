@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from ledger.models import Account
@@ -40,8 +42,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    class Meta:
+        constraints = [
+            # whatever way a user is made: two spellings of an address would be two people who cannot both sign in
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="email_in_lower_case")
+        ]
+
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        """Forms may be filled in with capitals; what is kept has none."""
+        super().clean()
+        self.email = self.email.strip().lower()
 
 
 class Customer(models.Model):
@@ -65,6 +78,9 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from catalog.patterns import BadPattern, check_pattern
+from catalog.searching import folded
 from ledger.fields import MoneyField
 from providers.models import Provider
 
 
-class Category(models.Model):
+class Searchable(models.Model):
+    """Keeps the folded name that searches look at; bulk writes, which bypass `save`, must set it themselves."""
+
+    search = models.TextField(editable=False, default="", help_text="The name as it is searched (catalog.searching).")
+
+    class Meta:
+        abstract = True
+
+    name: str
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search = folded(self.name)
+        fields = kwargs.get("update_fields")
+        if fields is not None and "name" in fields:
+            kwargs["update_fields"] = {*fields, "search"}
+        super().save(*args, **kwargs)
+
+
+class Category(Searchable):
     """A shelf of services, as customers see it."""
 
     name = models.CharField(max_length=300, unique=True)
@@ -33,6 +56,9 @@ class ProviderService(models.Model):
     external_id = models.CharField(max_length=64)
     name = models.CharField(max_length=500)
     category = models.CharField(max_length=300, blank=True)
+    shelf = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="The category after the text rules, as last applied."
+    )
     type = models.CharField(max_length=60, help_text="As the provider spells it.")
     rate = MoneyField(help_text="In the provider's currency, per 1000 (or per package).")
     min = models.BigIntegerField()
@@ -54,13 +80,13 @@ class ProviderService(models.Model):
         return f"{self.external_id} {self.name}"
 
 
-class Service(models.Model):
+class Service(Searchable):
     """Something a customer can order. Sold only when `visible` and not `off_sale_reason`."""
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
     name = models.CharField(max_length=500)
     description = models.TextField(blank=True)
-    type = models.CharField(max_length=40, help_text="A key of catalog.service_types.SERVICE_TYPES, or an unknown word.")
+    type = models.CharField(max_length=40, help_text="A key of catalog.service_types, or an unknown word.")
     rate = MoneyField(help_text="What a customer pays per 1000 (or per package), in the panel's currency.")
     rate_by_hand = models.BooleanField(default=False, help_text="The price was set by hand; markup leaves it alone.")
     name_by_hand = models.BooleanField(default=False)
@@ -71,11 +97,14 @@ class Service(models.Model):
     limits_by_hand = models.BooleanField(default=False)
     step = models.PositiveIntegerField(default=1)
     refill = models.BooleanField(default=False)
-    refill_days = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: for as long as the provider takes it.")
+    refill_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: for as long as the provider takes it."
+    )
     refill_by_hand = models.BooleanField(default=False)
     cancel = models.BooleanField(default=False)
     dripfeed = models.BooleanField(default=False)
     visible = models.BooleanField(default=False)
+    off_sale_cause = models.CharField(max_length=20, blank=True, editable=False, help_text="catalog.protection.Cause")
     off_sale_reason = models.CharField(max_length=300, blank=True)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -94,7 +123,7 @@ class Service(models.Model):
 
 
 class Route(models.Model):
-    """One place a service can be bought; the lowest position is tried first. A service without routes is fulfilled by hand."""
+    """One place a service can be bought; the lowest position is tried first. Without routes it is fulfilled by hand."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="routes")
     provider_service = models.ForeignKey(ProviderService, on_delete=models.PROTECT, related_name="routes")
@@ -114,7 +143,7 @@ class Route(models.Model):
 class MarkupRule(models.Model):
     """How a price is made from a cost: cost × (1 + percent ÷ 100) + fixed, rounded up to `rounding`, at least `floor`.
 
-    The most specific rule wins: service, then category, then provider, then the one with none of them.
+    The most specific rule wins: service, provider and category, category, provider, the one with none of them.
     """
 
     provider = models.ForeignKey(Provider, null=True, blank=True, on_delete=models.CASCADE, related_name="markup_rules")
@@ -129,20 +158,16 @@ class MarkupRule(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(rounding__gt=0), name="markup_rounding_positive"),
             models.CheckConstraint(condition=Q(percent__gte=Decimal(-100)), name="markup_percent_sane"),
-            models.UniqueConstraint(
-                fields=["provider", "category"],
-                condition=Q(service__isnull=True, provider__isnull=False, category__isnull=False),
-                name="one_markup_a_provider_and_category",
+            models.CheckConstraint(
+                condition=Q(service__isnull=True) | Q(provider__isnull=True, category__isnull=True),
+                name="markup_of_a_service_is_for_it_alone",
             ),
-            models.UniqueConstraint(
-                fields=["provider"],
-                condition=Q(service__isnull=True, category__isnull=True),
-                name="one_markup_a_provider",
-            ),
-            models.UniqueConstraint(
-                fields=["category"],
-                condition=Q(service__isnull=True, provider__isnull=True),
-                name="one_markup_a_category",
+            models.UniqueConstraint(  # NULLs are all different to a plain index: two rules "for all" would fit
+                Coalesce("provider", 0),
+                Coalesce("category", 0),
+                condition=Q(service__isnull=True),
+                name="one_markup_a_place",
+                violation_error_message="There is a rule for this already.",
             ),
         ]
 
@@ -164,6 +189,13 @@ class TextRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.find} → {self.replace}"
+
+    def clean(self) -> None:
+        if self.is_pattern:
+            try:
+                check_pattern(self.find, self.replace)
+            except BadPattern as bad:
+                raise ValidationError({"find": str(bad)}) from bad
 
 
 class PriceChange(models.Model):

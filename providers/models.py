@@ -8,10 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from encrypted_fields.fields import EncryptedTextField
 
 from ledger.fields import ExchangeRateField, MoneyField
 from ledger.models import Account
+from providers.fields import SecretField
 
 
 def empty_word_map() -> dict[str, Any]:
@@ -40,10 +40,12 @@ class Provider(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     url = models.CharField("URL", max_length=500)
-    key = EncryptedTextField("API key")
+    key = SecretField("API key")
     currency = models.CharField(max_length=12)
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="provider", editable=False)
-    active = models.BooleanField(default=True, help_text="An inactive provider gets no orders and is not asked anything.")
+    active = models.BooleanField(
+        default=True, help_text="An inactive provider gets no orders and is not asked anything."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # Transport
@@ -69,7 +71,9 @@ class Provider(models.Model):
     package_rate_unit = models.CharField(max_length=8, choices=RateUnit.choices, default=RateUnit.PACKAGE)
     idempotency_parameter = models.CharField(max_length=40, blank=True)
     rising_ids = models.BooleanField(default=True, help_text="Order ids are numbers that rise.")
-    used_by_hand = models.BooleanField(default=False, help_text="Orders are also placed in this account outside the panel.")
+    used_by_hand = models.BooleanField(
+        default=False, help_text="Orders are also placed in this account outside the panel."
+    )
     resend_when_not_placed = models.BooleanField(
         default=False, help_text="Send an unknown order again once it is shown not to exist upstream."
     )
@@ -77,7 +81,9 @@ class Provider(models.Model):
 
     # Health
     queue = models.CharField(max_length=6, choices=Queue.choices, default=Queue.OPEN, editable=False)
+    queue_cause = models.CharField(max_length=20, blank=True, editable=False)
     queue_reason = models.CharField(max_length=300, blank=True, editable=False)
+    queue_needs = MoneyField(null=True, editable=False)  # what a pause for funds waits for, in the provider's currency
     queue_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     unknowns_in_a_row = models.PositiveSmallIntegerField(default=0, editable=False)
     balance = MoneyField(null=True, editable=False)

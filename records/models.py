@@ -67,11 +67,13 @@ class JobRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
+    idle = models.BooleanField(default=False, help_text="It found nothing to do: such runs are kept less long.")
     error = models.TextField(blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["job", "scope", "-id"], name="jobrun_latest"),
+            models.Index(fields=["job", "scope"], condition=Q(finished_at__isnull=True), name="jobrun_unfinished"),
             models.Index(fields=["started_at"], name="jobrun_age"),
         ]
 
@@ -84,8 +86,9 @@ class Lease(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     holder = models.CharField(max_length=80, blank=True)
-    until = models.DateTimeField()
+    until = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
+    wanted = models.BooleanField(default=False, help_text="Somebody came while it was held: take another turn.")
 
     def __str__(self) -> str:
         return self.name

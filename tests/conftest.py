@@ -1,14 +1,47 @@
-"""What every room's tests need of the database."""
+"""What holds for every test: nothing leaves this machine, no broker is needed, and the books may be emptied after."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
 from ledger.guards import expected_guards, install_guards
+
+
+class LeftTheMachine(AssertionError):
+    """A test tried to reach something that is not on this machine."""
+
+
+def _is_here(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a socket in the file system
+    try:
+        return ip_address(str(address[0]).split("%")[0]).is_loopback
+    except ValueError:
+        return address[0] in ("", "localhost")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stay_here() -> Iterator[None]:
+    """Refuse connections to other machines, so that no test asks a real provider or depends on one."""
+    patch = pytest.MonkeyPatch()
+    for name in ("connect", "connect_ex", "sendto"):
+        original = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, *args: Any, _original: Any = original) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(args[-1]):
+                raise LeftTheMachine(f"a test tried to reach {args[-1]}")
+            return _original(self, *args)
+
+        patch.setattr(socket.socket, name, guarded)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session", autouse=True)

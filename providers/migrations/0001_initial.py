@@ -3,8 +3,8 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import encrypted_fields.fields
 import ledger.fields
+import providers.fields
 import providers.models
 from django.db import migrations, models
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60, unique=True)),
                 ('url', models.CharField(max_length=500, verbose_name='URL')),
-                ('key', encrypted_fields.fields.EncryptedTextField(verbose_name='API key')),
+                ('key', providers.fields.SecretField(verbose_name='API key')),
                 ('currency', models.CharField(max_length=12)),
                 ('active', models.BooleanField(default=True, help_text='An inactive provider gets no orders and is not asked anything.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -46,7 +46,9 @@ class Migration(migrations.Migration):
                 ('resend_when_not_placed', models.BooleanField(default=False, help_text='Send an unknown order again once it is shown not to exist upstream.')),
                 ('word_map', models.JSONField(blank=True, default=providers.models.empty_word_map)),
                 ('queue', models.CharField(choices=[('open', 'Open'), ('paused', 'Paused'), ('trial', 'One trial order first')], default='open', editable=False, max_length=6)),
+                ('queue_cause', models.CharField(blank=True, editable=False, max_length=20)),
                 ('queue_reason', models.CharField(blank=True, editable=False, max_length=300)),
+                ('queue_needs', ledger.fields.MoneyField(editable=False, null=True)),
                 ('queue_changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('unknowns_in_a_row', models.PositiveSmallIntegerField(default=0, editable=False)),
                 ('balance', ledger.fields.MoneyField(editable=False, null=True)),

@@ -1,0 +1,49 @@
+"""What is on sale, how customers find it, and why a service cannot be ordered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from catalog.models import Category, Service
+from catalog.searching import words
+from catalog.service_types import ORDERABLE_KEYS, service_type
+
+LARGEST_ID = 2**63 - 1
+
+
+def services_on_sale(*, search: str = "", category: Category | int | None = None) -> QuerySet[Service]:
+    """Services that can be ordered now, shelf by shelf. `search`: an id, or words of name and category in any order."""
+    found = Service.objects.filter(
+        visible=True, off_sale_reason="", type__in=ORDERABLE_KEYS, rate__gt=Decimal(0)
+    ).select_related("category")
+    if category is not None:
+        found = found.filter(category=category)
+    for word in words(search):
+        found = found.filter(_matching(word))
+    return found.order_by("category__position", "category_id", "position", "id")
+
+
+def why_not_orderable(service: Service) -> str | None:
+    """A sentence for the customer, or None when the service can be ordered."""
+    if not service.visible:
+        return "This service is not on sale."
+    if service.off_sale_reason:
+        return "This service is not on sale at the moment."
+    kind = service_type(service.type)
+    if kind is None:
+        return "This service is of a type that cannot be ordered here."
+    if not kind.orderable:
+        return kind.not_orderable
+    if service.rate <= 0:
+        return "This service has no price yet."
+    return None
+
+
+def _matching(word: str) -> Q:
+    match = Q(search__contains=word) | Q(category__search__contains=word)
+    number = word.removeprefix("#")
+    if number.isascii() and number.isdigit() and int(number) <= LARGEST_ID:
+        match |= Q(pk=int(number))
+    return match

@@ -1,0 +1,221 @@
+"""Reads what a customer sent for one line, by the declaration of the service's type.
+
+Pure: no database, and no link is ever fetched. Everything wrong with a line is reported at once, each problem at its
+field, so that a form can show it there and the API can name it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from catalog.service_types import Field, Kind, Quantity, ServiceType
+
+HANDLE = re.compile(r"@?[\w.\-]{1,100}")
+HASHTAG = re.compile(r"#?\w{1,100}")
+DIGITS = re.compile(r"[0-9]{1,18}")
+FORBIDDEN = {"Cc", "Cs"}  # control characters (NUL too) and half surrogates: not every database and provider takes them
+DRIP_FEED_LATER = "Drip-feed cannot be ordered yet. Leave runs and interval empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A service's bounds on the quantity; it must be a multiple of `step`."""
+
+    min: int
+    max: int
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A line as it will be stored and sent; `quantity` is None for what cannot be divided."""
+
+    link: str
+    quantity: int | None
+    details: dict[str, str]  # the type's other fields, as they are sent
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field: a sentence for people, a code for programs."""
+
+    field: str
+    message: str
+    code: str
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.message, self.code = message, code
+
+
+def read_line(kind: ServiceType, raw: Mapping[str, object], *, limits: Limits) -> Read | list[Problem]:
+    """The line, or everything that is wrong with it. Fields that the type does not have are ignored."""
+    if not kind.orderable:
+        return [Problem("service", kind.not_orderable, "not_orderable")]
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for field in kind.fields:
+        try:
+            value = _read_field(field, raw, values)
+            if value:
+                values[field.name] = value
+        except _Wrong as wrong:
+            problems.append(Problem(field.name, wrong.message, wrong.code))
+    quantity = None
+    wrong_fields = {problem.field for problem in problems}
+    source = kind.counted or "quantity"
+    if kind.quantity is not Quantity.NONE and source not in wrong_fields:
+        quantity = values[source].count("\n") + 1 if kind.counted else int(values["quantity"])
+        problems += _out_of_limits(kind, quantity, limits)
+    if problems:
+        return problems
+    link = values.pop("link")
+    values.pop("quantity", None)
+    return Read(link, quantity, values)
+
+
+def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[str, str]) -> str:
+    if field.when is not None and read_so_far.get(field.when[0]) != field.when[1]:
+        return ""
+    text = _text(field, raw.get(field.name))
+    if not field.available:
+        if text not in ("", "0"):  # some clients always send a zero
+            raise _Wrong(DRIP_FEED_LATER, "not_available")
+        return ""
+    if not text:
+        if field.required:
+            raise _Wrong(f"{field.label} is required.", "required")
+        return ""
+    return _READERS[field.kind](field, text)
+
+
+def _text(field: Field, value: object) -> str:
+    """The value as text without what no field may hold. Only text and whole numbers are values."""
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) >= 10**18:
+            raise _Wrong(f"{field.label} is far too large.")
+        return str(value)
+    if not isinstance(value, str):
+        raise _Wrong(f"{field.label} must be text or a whole number.")
+    most: int = settings.MAX_LINES_LENGTH if field.kind is Kind.LINES else settings.MAX_LINK_LENGTH
+    if len(value) > most:
+        raise _Wrong(f"{field.label} may have at most {most:,} characters.", "too_long")
+    if field.kind is Kind.LINES:
+        return _joined_lines(field, value)
+    text = value.strip(" \t\r\n")
+    _refuse_control_characters(field, text)
+    return text
+
+
+def _joined_lines(field: Field, value: str) -> str:
+    """Split at newlines only, trimmed, without empty lines, joined again by \\n."""
+    lines = [line for line in (part.strip(" \t") for part in value.replace("\r\n", "\n").split("\n")) if line]
+    if len(lines) > settings.MAX_LINES:
+        raise _Wrong(f"{field.label} may have at most {settings.MAX_LINES:,} lines.", "too_many_lines")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > settings.MAX_LINE_LENGTH:
+            raise _Wrong(f"Line {number} is longer than {settings.MAX_LINE_LENGTH:,} characters.", "too_long")
+        _refuse_control_characters(field, line)
+    return "\n".join(lines)
+
+
+def _refuse_control_characters(field: Field, text: str) -> None:
+    if not text.isprintable() and any(unicodedata.category(character) in FORBIDDEN for character in text):
+        raise _Wrong(f"{field.label} holds characters that cannot be used.", "control_characters")
+
+
+def _integer(field: Field, text: str) -> str:
+    if not DIGITS.fullmatch(text):
+        raise _Wrong(f"{field.label} must be a whole number, in digits only.", "not_a_number")
+    number = int(text)
+    if field.least is not None and number < field.least:
+        raise _Wrong(f"{field.label} must be at least {field.least:,}.", "too_small")
+    if field.most is not None and number > field.most:
+        raise _Wrong(f"{field.label} must be at most {field.most:,}.", "too_large")
+    return str(number)
+
+
+def _link(field: Field, text: str) -> str:
+    if _is_url(text) or (field.handle and HANDLE.fullmatch(text)):
+        return text
+    or_handle = ", or a username" if field.handle else ""
+    raise _Wrong(f"Enter a full link that starts with https://{or_handle}.", "bad_link")
+
+
+def _is_url(text: str) -> bool:
+    """Whether this is a web address as a browser takes it; the name in it is not looked up."""
+    if any(character.isspace() for character in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme in ("http", "https") and _is_host(parts.hostname) and "@" not in parts.netloc) and (
+            parts.port is None or parts.port > 0
+        )
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
+def _is_host(name: str | None) -> bool:
+    return name is not None and ("." in name.strip(".") or ":" in name)
+
+
+def _one_of(field: Field, text: str) -> str:
+    if text not in dict(field.choices):
+        raise _Wrong(f"{field.label}: choose one of {', '.join(value for value, _ in field.choices)}.", "bad_choice")
+    return text
+
+
+def _plain_text(field: Field, text: str) -> str:
+    if len(text) > settings.MAX_TEXT_LENGTH or "\n" in text:
+        raise _Wrong(f"{field.label} may have at most {settings.MAX_TEXT_LENGTH:,} characters.", "too_long")
+    return text
+
+
+def _username(field: Field, text: str) -> str:
+    if not HANDLE.fullmatch(text):
+        raise _Wrong(f"{field.label} may hold letters, digits, dots, dashes and underscores.", "bad_username")
+    return text
+
+
+def _hashtag(field: Field, text: str) -> str:
+    if not HASHTAG.fullmatch(text):
+        raise _Wrong(f"{field.label} must be one word of letters and digits.", "bad_hashtag")
+    return text
+
+
+def _date(field: Field, text: str) -> str:
+    try:
+        return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).strftime("%d/%m/%Y")
+    except ValueError as error:
+        raise _Wrong(f"{field.label} must be a date such as 31/12/2026.", "bad_date") from error
+
+
+_READERS: Mapping[Kind, Callable[[Field, str], str]] = {
+    Kind.LINK: _link, Kind.URL: _link, Kind.INTEGER: _integer, Kind.LINES: lambda _, text: text,
+    Kind.TEXT: _plain_text, Kind.USERNAME: _username, Kind.HASHTAG: _hashtag, Kind.CHOICE: _one_of, Kind.DATE: _date,
+}  # fmt: skip
+
+
+def _out_of_limits(kind: ServiceType, quantity: int, limits: Limits) -> list[Problem]:
+    field = kind.field(kind.counted or "quantity")
+    within = f"between {limits.min:,} and {limits.max:,}"
+    if not limits.min <= quantity <= limits.max:
+        if kind.counted:
+            message = f"{field.label} must have {within} lines; yours have {quantity:,}."
+        else:
+            message = f"{field.label} must be {within}."
+        return [Problem(field.name, message, "too_small" if quantity < limits.min else "too_large")]
+    if quantity % limits.step:
+        return [Problem(field.name, f"{field.label} must be a multiple of {limits.step:,}.", "not_a_multiple")]
+    return []

@@ -1,0 +1,206 @@
+"""The service types of API v2: one declaration each, read by forms, validation, pricing, submission and the API.
+
+A new type is one entry here. A spelling that is not here is kept as the provider wrote it and never sold: guessing
+"Default" would sell something else. Source: the dialect's table of types and the parameters of `add`.
+How a line is read by a declaration is in `catalog.reading`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a field takes; forms pick their input by it, `catalog.reading` its check."""
+
+    LINK = "link"  # http(s), or a bare handle where the field says so
+    INTEGER = "integer"
+    LINES = "lines"  # one entry a line; a comma is part of the entry
+    TEXT = "text"
+    USERNAME = "username"
+    HASHTAG = "hashtag"
+    URL = "url"  # http(s) only
+    CHOICE = "choice"
+    DATE = "date"  # d/m/Y
+
+
+class Quantity(Enum):
+    """Where an order's quantity comes from."""
+
+    GIVEN = "given"
+    LINES = "lines"  # the number of lines of the field `counted`
+    NONE = "none"  # a package: one, and indivisible
+    RESERVED = "reserved"  # the most that may be delivered; what was is settled at the end
+
+
+class Charged(Enum):
+    """What the charge is computed from."""
+
+    QUANTITY = "quantity"  # ⌈rate × quantity ÷ 1000⌉
+    PACKAGE = "package"  # the rate itself
+    DELIVERED = "delivered"  # held in full, taken by what was delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One parameter of `add`, as it is asked for and as it is sent (`name` is the provider's parameter)."""
+
+    name: str
+    label: str
+    kind: Kind
+    required: bool = True
+    least: int | None = None  # of an integer
+    most: int | None = None
+    handle: bool = False  # a link may also be a bare handle: @name
+    choices: tuple[tuple[str, str], ...] = ()
+    when: tuple[str, str] | None = None  # asked for (and then required) only if another field has this value
+    available: bool = True  # declared, but refused until the panel can do it
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceType:
+    """A type: what is asked, how the quantity is found, what is charged. `fields` are in the order they are sent."""
+
+    key: str
+    label: str
+    fields: tuple[Field, ...]
+    quantity: Quantity
+    charged: Charged
+    counted: str = ""  # the field whose lines are the quantity
+    not_orderable: str = ""  # why it is not on sale, as a sentence
+
+    @property
+    def orderable(self) -> bool:
+        return not self.not_orderable
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+
+def _lines(name: str, label: str, what: str) -> Field:
+    return Field(name, label, Kind.LINES, help=f"One {what} a line.")
+
+
+HANDLE = Field("link", "Link", Kind.LINK, handle=True, help="A full link, or a username where the service takes one.")
+PAGE = Field("link", "Link", Kind.LINK, help="A full link that starts with https://.")
+QUANTITY = Field("quantity", "Quantity", Kind.INTEGER, least=1)
+COMMENTS = _lines("comments", "Comments", "comment")
+USERNAMES = _lines("usernames", "Usernames", "username")
+HASHTAGS = _lines("hashtags", "Hashtags", "hashtag")
+RUNS = Field("runs", "Runs", Kind.INTEGER, required=False, least=1, available=False, help="Deliver this many times.")
+INTERVAL = Field(
+    "interval", "Interval", Kind.INTEGER, required=False, least=1, available=False, help="Minutes between runs."
+)
+DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
+DEVICES = (
+    ("1", "Desktop"), ("2", "Mobile (Android)"), ("3", "Mobile (iOS)"), ("4", "Mixed mobile"), ("5", "Mixed"),
+)  # fmt: skip
+TRAFFIC = (("1", "Google keyword"), ("2", "Custom referrer"), ("3", "Blank referrer"))
+
+
+def _given(key: str, label: str, *fields: Field, link: Field = HANDLE) -> ServiceType:
+    return ServiceType(key, label, (link, QUANTITY, *fields), Quantity.GIVEN, Charged.QUANTITY)
+
+
+def _counted(key: str, label: str, counted: str, *fields: Field, link: Field = PAGE) -> ServiceType:
+    return ServiceType(key, label, (link, *fields), Quantity.LINES, Charged.QUANTITY, counted=counted)
+
+
+def _package(key: str, label: str, *fields: Field, link: Field) -> ServiceType:
+    return ServiceType(key, label, (link, *fields), Quantity.NONE, Charged.PACKAGE)
+
+
+_ALL = (
+    _given("default", "Default", RUNS, INTERVAL),
+    _package("package", "Package", link=HANDLE),
+    _given("seo", "SEO", _lines("keywords", "Keywords", "keyword"), link=PAGE),
+    _counted("custom_comments", "Custom Comments", "comments", COMMENTS),
+    _package("custom_comments_package", "Custom Comments Package", COMMENTS, link=PAGE),
+    _given("mentions", "Mentions", USERNAMES),
+    _given("mentions_with_hashtags", "Mentions with Hashtags", USERNAMES, HASHTAGS),
+    _counted("mentions_custom_list", "Mentions Custom List", "usernames", USERNAMES, link=HANDLE),
+    _given(
+        "mentions_hashtag", "Mentions Hashtag",
+        Field("hashtag", "Hashtag", Kind.HASHTAG, help="Usernames are taken from its posts."),
+    ),
+    _given(
+        "mentions_user_followers", "Mentions User Followers",
+        Field("username", "Username", Kind.LINK, handle=True, help="Whose followers: a username or a link."),
+    ),
+    _given(
+        "mentions_media_likers", "Mentions Media Likers",
+        Field("media", "Media link", Kind.URL, help="The post whose likers are mentioned."),
+    ),
+    _given(
+        "comment_likes", "Comment Likes",
+        Field("username", "Username", Kind.USERNAME, help="Who wrote the comment."),
+        link=PAGE,
+    ),
+    _counted(
+        "comment_replies", "Comment Replies", "comments",
+        Field("username", "Username", Kind.USERNAME, help="Who wrote the comment."), COMMENTS,
+    ),
+    _given(
+        "poll", "Poll", Field("answer_number", "Answer number", Kind.INTEGER, least=1, most=1000), link=PAGE
+    ),
+    _given("invites_from_groups", "Invites from Groups", _lines("groups", "Groups", "group")),
+    ServiceType(
+        "subscriptions", "Subscriptions",
+        (
+            Field("username", "Username", Kind.USERNAME),
+            Field("min", "Least per post", Kind.INTEGER, least=1),
+            Field("max", "Most per post", Kind.INTEGER, least=1),
+            Field("posts", "New posts", Kind.INTEGER, required=False, least=1),
+            Field("old_posts", "Old posts", Kind.INTEGER, required=False, least=0),
+            Field("delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS)),
+            Field("expiry", "Expires", Kind.DATE, required=False, help="Day/month/year."),
+        ),
+        Quantity.RESERVED, Charged.DELIVERED,
+        not_orderable="Subscriptions are not sold yet.",
+    ),
+    _given(
+        "web_traffic", "Web Traffic",
+        Field("country", "Country", Kind.TEXT),
+        Field("device", "Device", Kind.CHOICE, choices=DEVICES),
+        Field("type_of_traffic", "Type of traffic", Kind.CHOICE, choices=TRAFFIC),
+        Field("google_keyword", "Google keyword", Kind.TEXT, when=("type_of_traffic", "1")),
+        Field("referring_url", "Referring link", Kind.URL, when=("type_of_traffic", "2")),
+        link=PAGE,
+    ),
+)  # fmt: skip
+
+SERVICE_TYPES: Mapping[str, ServiceType] = {kind.key: kind for kind in _ALL}
+
+
+def _letters(spelling: str) -> str:
+    """Case, spaces, `_` and `-` do not count; anything else does: "Default 2" is not Default."""
+    return re.sub(r"[\s_-]+", "", spelling.casefold())
+
+
+_BY_LETTERS = {_letters(kind.key): kind for kind in _ALL}
+ORDERABLE_KEYS = tuple(kind.key for kind in _ALL if kind.orderable)
+
+
+def service_type(spelling: str) -> ServiceType | None:
+    """The type a provider means, or None for a word that is not in the table."""
+    return _BY_LETTERS.get(_letters(spelling))
+
+
+def same_type(one: str, other: str) -> bool:
+    """Whether two spellings mean the same, known or not."""
+    return _letters(one) == _letters(other)
+
+
+def add_fields(
+    kind: ServiceType, link: str, quantity: int | None, details: Mapping[str, str], external_id: str
+) -> dict[str, str]:
+    """Exactly the parameters of `add` for this line, beside `key` and `action`, in the declaration's order."""
+    values = {**details, "link": link}
+    if kind.quantity is Quantity.GIVEN:
+        values["quantity"] = str(quantity)
+    sent = {field.name: values[field.name] for field in kind.fields if values.get(field.name, "") != ""}
+    return {"service": external_id, **sent}
