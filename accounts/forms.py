@@ -20,7 +20,7 @@ class SignInForm(AuthenticationForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}),
     )
-    error_messages = {  # noqa: RUF012 - Django's own spelling of a class attribute
+    error_messages = {
         "invalid_login": "The e-mail address or the password is not right. Check both and try again.",
         "inactive": "The e-mail address or the password is not right. Check both and try again.",
     }

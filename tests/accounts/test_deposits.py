@@ -68,7 +68,8 @@ def test_a_correction_gives_or_takes_with_its_reason() -> None:
     assert balance_of(house_account(Account.Kind.ADJUSTMENTS, "USD")) == Decimal("2.5")
     assert transfer.note == "Counted twice."
     entries = AuditEntry.objects.filter(action="correct_balance").order_by("id")
-    assert [(entry.reason, entry.after["amount"]) for entry in entries] == [("Paid twice.", "2.50"), ("Counted twice.", "-5.00")]
+    told = [(entry.reason, entry.after["amount"]) for entry in entries]
+    assert told == [("Paid twice.", "2.50"), ("Counted twice.", "-5.00")]
 
 
 def test_a_correction_never_takes_what_is_not_there() -> None:
