@@ -322,7 +322,7 @@ def test_text_rules_take_the_provider_out_of_every_text() -> None:
     TextRule.objects.create(find=r"https?://\S+", is_pattern=True, position=2)
     TextRule.objects.create(provider=other, find="Followers", replace="WRONG")
     its_own = replace(
-        FOLLOWERS, name="Cheapo Followers", category="Cheapo | Instagram", description="See https://cheapo.example/x now"
+        FOLLOWERS, name="Cheapo Followers", category="Cheapo | Instagram", description="See https://a.example/x now"
     )
     import_(provider, its_own)
     service = sold(provider)
