@@ -188,7 +188,9 @@ def test_what_is_no_amount_is_not_read(text: str | None) -> None:
         read_amount(text)
 
 
-@pytest.mark.parametrize(("rate", "quantity", "charge"), [(1, 1, 1), (1, 1000, 1), (1, 1001, 2), (900_000, 309, 278_100)])
+@pytest.mark.parametrize(
+    ("rate", "quantity", "charge"), [(1, 1, 1), (1, 1000, 1), (1, 1001, 2), (900_000, 309, 278_100)]
+)
 def test_a_charge_is_rounded_up(rate: int, quantity: int, charge: int) -> None:
     assert price_of(rate, quantity) == charge
 
