@@ -65,9 +65,13 @@ class Panel:
         assert f"Ready: http://127.0.0.1:{self.port}\n" in self.output(), self.output()
 
     def processes(self) -> set[int]:
-        """Every living process that has this folder in its environment, the launcher too."""
-        mark = f"PANEL_DATA_DIR={self.folder}".encode()
-        return {pid for pid in _all_processes() if mark in _environment_of(pid)}
+        """Every living process that has this folder in its environment or works in it (Valkey overwrites the former)."""
+        mark = f"PANEL_DATA_DIR={self.folder}\0".encode()
+        return {
+            pid
+            for pid in _all_processes()
+            if mark in _environment_of(pid) or str(self.folder) in link_of(f"/proc/{pid}/cwd")
+        }
 
     def commands(self) -> str:
         return "\n".join(_command_of(pid) for pid in self.processes())
@@ -105,6 +109,13 @@ def _environment_of(pid: int) -> bytes:
         return Path(f"/proc/{pid}/environ").read_bytes() + b"\0"
     except OSError:
         return b""
+
+
+def link_of(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _command_of(pid: int) -> str:
