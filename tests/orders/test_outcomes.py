@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_an_order_that_was_made_but_not_answered_is_never_sent_again(sandbox: Sandbox, fault: str) -> None:
     alice, provider = a_customer("100"), a_provider(sandbox)
     order = an_order(alice, a_service(provider))
-    sandbox.faults.add("add", fault, times=1)
+    sandbox.faults.add("add", *fault.split(":"), times=1)
     sent(provider, order)
     assert order.state == State.UNKNOWN
     due_now()
@@ -60,7 +60,7 @@ def test_a_slow_answer_is_unknown_at_the_deadline(sandbox: Sandbox) -> None:
 def test_a_provider_that_took_nothing_gets_the_order_later(sandbox: Sandbox, fault: str) -> None:
     provider = a_provider(sandbox)
     order = an_order(a_customer(), a_service(provider))
-    sandbox.faults.add("add", fault, times=1)
+    sandbox.faults.add("add", *fault.split(":"), times=1)
     sent(provider, order)
     assert order.state == State.WAITING
     assert order.not_before > timezone.now()
@@ -156,7 +156,7 @@ def test_a_busy_link_waits(sandbox: Sandbox) -> None:
 def test_a_refusal_in_unclassified_words_holds_the_order(sandbox: Sandbox) -> None:
     alice, provider = a_customer("100"), a_provider(sandbox)
     order = an_order(alice, a_service(provider))
-    sandbox.faults.add("add", 'answer:{"error": "Kein Anschluss unter dieser Nummer"}', times=1)
+    sandbox.faults.add("add", "answer", '{"error": "Kein Anschluss unter dieser Nummer"}', times=1)
     sent(provider, order)
     assert (order.state, order.status) == (State.HELD, Status.PENDING)
     assert "Kein Anschluss" in order.reason

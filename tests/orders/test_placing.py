@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from ledger.models import Transfer
@@ -42,7 +43,8 @@ def test_an_order_keeps_what_was_sold_when_the_service_changes() -> None:
 
 def test_many_lines_are_one_charge_and_a_few_statements(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     alice, service = a_customer("1000"), a_service(a_provider())
-    with django_assert_max_num_queries(16):
+    most = 16 if connection.vendor == "postgresql" else 40  # SQLite takes few parameters a statement
+    with django_assert_max_num_queries(most):
         orders = place_orders(customer=alice, lines=[line(service, 100, f"{LINK}/{n}") for n in range(500)])
     assert len({order.pk for order in orders}) == 500
     assert balance(alice) == 1000 - 500 * Decimal("0.1125")
