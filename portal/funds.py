@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from ledger.amounts import MONEY_PLACES
 from ledger.balances import statement
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
@@ -22,8 +23,8 @@ def funds(request: CustomerRequest) -> HttpResponse:
     lines = found[:size]
     context = {
         "lines": lines,
-        "places": places_for(line.amount for line in lines),
-        "balance_places": places_for(line.balance_after for line in lines),
+        "places": places_for((line.amount for line in lines), most=MONEY_PLACES),
+        "balance_places": places_for((line.balance_after for line in lines), most=MONEY_PLACES),
         "older": f"before={lines[-1].id}" if len(found) > size else "",
         "earlier_page": before is not None,
     }

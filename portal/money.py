@@ -31,13 +31,18 @@ def with_currency(amount: Decimal, currency: str) -> str:
     return f"{minus}{text}\N{NO-BREAK SPACE}{TRAILING_SIGNS.get(currency, currency)}"
 
 
-def places_for(amounts: Iterable[Decimal | None]) -> int:
-    """How many places a column needs so that its points align: 2, or 4, or 6 where four would show a false zero."""
+def places_for(amounts: Iterable[Decimal | None], *, most: int = ENOUGH_PLACES) -> int:
+    """How many places a column needs so that its points align: 2, or 4, or 6 where four would show a false zero.
+
+    With `most=MONEY_PLACES` nothing is left out: for rates, and for columns that must add up.
+    """
     needed = FEW_PLACES
     for amount in amounts:
         if amount is None or _fits(amount, needed):
             continue
-        needed = ENOUGH_PLACES if amount == 0 or rounded(amount, ENOUGH_PLACES) else MONEY_PLACES
+        false_zero = amount != 0 and not rounded(amount, ENOUGH_PLACES)
+        exact_needs_more = most > ENOUGH_PLACES and not _fits(amount, ENOUGH_PLACES)
+        needed = MONEY_PLACES if false_zero or exact_needs_more else max(needed, ENOUGH_PLACES)
         if needed == MONEY_PLACES:
             break
     return needed
@@ -47,10 +52,13 @@ def rounded(amount: Decimal, places: int) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
 
 
-def in_column(amount: Decimal, places: int) -> str:
-    """The amount with exactly `places` decimals, thousands apart."""
+def in_column(amount: Decimal, places: int) -> tuple[str, int]:
+    """The amount with at most `places` decimals, and how many digits of room keep its point above the others'."""
     sign = "−" if amount < 0 else ""
-    return f"{sign}{abs(rounded(amount, places)):,.{places}f}"
+    text = f"{sign}{abs(rounded(amount, places)):,.{places}f}"
+    short = text.rstrip("0") if places else text
+    short += "0" * max(FEW_PLACES - len(short.partition(".")[2]), 0)
+    return short, len(text) - len(short)
 
 
 def _fits(amount: Decimal, places: int) -> bool:

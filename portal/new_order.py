@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.models import Service
 from catalog.offers import services_on_sale
 from catalog.pricing import PriceOutOfRange, charge
+from ledger.amounts import MONEY_PLACES
 from ledger.balances import balance_of
 from orders.models import Order
 from orders.placing import Line, Quote, Refused, place_orders, quote_all
@@ -78,7 +79,7 @@ def _choice(request: CustomerRequest) -> HttpResponse:
         "search": search,
         "offers": offers,
         "more": len(rows) > len(offers),
-        "places": places_for(offer.rate for offer in offers),
+        "places": places_for((offer.rate for offer in offers), most=MONEY_PLACES),
         "link": request.GET.get("link", ""),
     }
     if request.htmx.target == "offers":

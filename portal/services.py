@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Service
 from catalog.offers import services_on_sale
+from ledger.amounts import MONEY_PLACES
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 
@@ -46,7 +47,7 @@ def services(request: CustomerRequest) -> HttpResponse:
     context = {
         "search": search,
         "services": shown,
-        "places": places_for(service.rate for service in shown),
+        "places": places_for((service.rate for service in shown), most=MONEY_PLACES),
         "older": _turned(request.GET, number + 1) if more else "",
         "newer": _turned(request.GET, number - 1) if number > 1 else "",
     }

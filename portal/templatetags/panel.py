@@ -65,13 +65,13 @@ def exact(amount: Decimal) -> str:
 
 @register.filter
 def in_column(amount: Decimal | None, places: int) -> str | SafeString:
-    """The amount with the column's places; the exact one on hover where they leave something out."""
+    """The amount with its point where the column's others have theirs; the exact one on hover if something is left out."""
     if amount is None:
         return "—"
-    text = money.in_column(amount, places)
+    text, room = money.in_column(amount, places)
     if money.rounded(amount, places) == amount:
-        return text
-    return format_html('<span title="{}">{}</span>', money.grouped(amount), text)
+        return format_html('<span class="room-{}">{}</span>', room, text)
+    return format_html('<span class="room-{}" title="{}">{}</span>', room, money.grouped(amount), text)
 
 
 @register.filter

@@ -146,8 +146,8 @@ _SENTENCES: tuple[tuple[type[BaseException], str, bool], ...] = (
     (requests.exceptions.InvalidURL, "its URL is not usable", True),
     (requests.exceptions.InvalidHeader, "the key or the User-Agent cannot be sent in a header", True),
     (HTTPException, "the answer is not HTTP, or broke off", False),
-    (OSError, "no connection", False),
-    (HTTPError, "the answer broke off", False),
+    (OSError, "no connection could be made", False),
+    (HTTPError, "the answer is not HTTP, or broke off", False),
 )
 
 

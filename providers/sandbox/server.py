@@ -59,7 +59,7 @@ class Options:
 class Sandbox:
     """A running provider. Raises OSError (port), BadCatalogue or Unusable when it cannot be."""
 
-    def __init__(self, options: Options | None = None, **changes: Any) -> None:
+    def __init__(self, options: Options | None = None, /, **changes: Any) -> None:
         self.options = replace(options or Options(), **changes)
         wanted = self.options.services
         catalogue = read_catalogue(wanted) if isinstance(wanted, list) else load_catalogue(wanted or OWN)

@@ -54,7 +54,7 @@ def test_what_was_sent_is_exactly_what_was_sold(sandbox: Sandbox) -> None:
     order = an_order(alice, a_service(provider), 1000)
     sent(provider, order)
     [request] = sandbox.journal.requests("add")
-    assert request["fields"] == {"action": "add", "service": "1", "link": "https://example.com/post/1", "quantity": "1000"}
+    assert request["fields"] == {"service": "1", "link": "https://example.com/post/1", "quantity": "1000"}
     attempt = Attempt.objects.get(order=order)
     assert attempt.asked == {"service": "1", "link": "https://example.com/post/1", "quantity": "1000"}
     assert (attempt.outcome, attempt.upstream_id) == ("accepted", order.upstream_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import socket
 import time
@@ -13,6 +14,7 @@ import pytest
 from django.test import override_settings
 
 from providers.client.sessions import ProviderSession, new_session
+from providers.client.sockets import PlainSocket
 from providers.client.transport import Reply, Request, Trouble, send
 from tests.providers.sockets import Connection, Panel, answering, certificate, free_port
 
@@ -62,10 +64,18 @@ class TestWhatWasWritten:
         assert (got.written, got.reason) == (False, "the connection was refused")
 
     def test_reset_before_the_request_is_read(self, session: ProviderSession) -> None:
-        """The reset is seen only after the write: it counts as written, whatever the peer read."""
-        with Panel(lambda connection: connection.reset()) as panel:
+        """The peer may have read what was written: it counts as written."""
+        with Panel(lambda connection: (time.sleep(0.05), connection.reset())) as panel:
             got = trouble(send(session, request(panel.url)))
         assert got.written
+
+    def test_reset_while_connecting(self, session: ProviderSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        def reset(self: PlainSocket, address: object) -> None:
+            raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+        monkeypatch.setattr(PlainSocket, "connect", reset)
+        got = trouble(send(session, request("http://127.0.0.1:1/")))
+        assert (got.written, got.reason) == (False, "the connection broke")
 
     def test_reset_after_the_request_was_read(self, session: ProviderSession) -> None:
         def behave(connection: Connection) -> None:
@@ -230,7 +240,7 @@ class TestSize:
 
         with Panel(behave) as panel:
             got = trouble(send(session, request(panel.url)))
-        assert (got.written, got.reason) == (True, "the answer broke off")
+        assert (got.written, got.reason) == (True, "the answer is not HTTP, or broke off")
 
     def test_a_body_that_breaks_off(self, session: ProviderSession) -> None:
         def behave(connection: Connection) -> None:
@@ -239,7 +249,7 @@ class TestSize:
 
         with Panel(behave) as panel:
             got = trouble(send(session, request(panel.url)))
-        assert (got.written, got.status, got.reason) == (True, 200, "the answer broke off")
+        assert (got.written, got.status, got.reason) == (True, 200, "the answer is not HTTP, or broke off")
 
 
 class TestRedirect:

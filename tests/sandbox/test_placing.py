@@ -44,7 +44,6 @@ def test_every_type_can_be_ordered_at_its_price(sandbox: Sandbox, kind: str) -> 
 )
 def test_a_field_that_is_left_out_is_refused(sandbox: Sandbox, kind: str, field: str) -> None:
     fields = {name: value for name, value in ORDERS[kind].items() if name != field}
-    # A place()d order would carry default fields: ask plainly.
     answer = ask(sandbox, "add", **fields)
     assert set(answer) == {"error"}
     assert sandbox.journal.orders() == []
@@ -189,7 +188,9 @@ def test_what_is_no_amount_is_not_read(text: str | None) -> None:
         read_amount(text)
 
 
-@pytest.mark.parametrize(("rate", "quantity", "charge"), [(1, 1, 1), (1, 1000, 1), (1, 1001, 2), (900_000, 309, 278_100)])
+@pytest.mark.parametrize(
+    ("rate", "quantity", "charge"), [(1, 1, 1), (1, 1000, 1), (1, 1001, 2), (900_000, 309, 278_100)]
+)
 def test_a_charge_is_rounded_up(rate: int, quantity: int, charge: int) -> None:
     assert price_of(rate, quantity) == charge
 
