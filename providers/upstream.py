@@ -21,8 +21,8 @@ from providers.dialect.adding import read_add
 from providers.dialect.answer import Answer, NotProcessed, Refused, Unreadable
 from providers.dialect.balances import read_balance
 from providers.dialect.listings import read_services
-from providers.dialect.wishes import read_cancels, read_refill_statuses, read_refills
 from providers.dialect.statuses import read_statuses
+from providers.dialect.wishes import read_cancels, read_refill_statuses, read_refills
 from providers.dialect.words import WordMap
 from providers.models import Provider
 from providers.outcomes import (
