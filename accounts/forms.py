@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UserChangeForm
@@ -20,7 +20,7 @@ class SignInForm(AuthenticationForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}),
     )
-    error_messages = {  # noqa: RUF012 - Django's own spelling of a class attribute
+    error_messages = {
         "invalid_login": "The e-mail address or the password is not right. Check both and try again.",
         "inactive": "The e-mail address or the password is not right. Check both and try again.",
     }
@@ -33,13 +33,22 @@ class SignInForm(AuthenticationForm):
         return normal_email(self.cleaned_data["username"])
 
 
-class _OneAddress(forms.ModelForm[User]):
+if TYPE_CHECKING:  # generic for the type checker alone
+    _Creation = BaseUserCreationForm[User]
+    _Change = UserChangeForm[User]
+else:
+    _Creation, _Change = BaseUserCreationForm, UserChangeForm
+
+
+class _OneAddress:
+    cleaned_data: dict[str, Any]
+
     def clean_email(self) -> str:
         """In lower case before it is compared, so that Anna@ and anna@ are one person."""
-        return normal_email(self.cleaned_data["email"])
+        return normal_email(str(self.cleaned_data["email"]))
 
 
-class NewUserForm(_OneAddress, BaseUserCreationForm[User]):
+class NewUserForm(_OneAddress, _Creation):
     """A new user in the admin: address and password."""
 
     class Meta:
@@ -47,7 +56,7 @@ class NewUserForm(_OneAddress, BaseUserCreationForm[User]):
         fields = ("email", "name")
 
 
-class UserForm(_OneAddress, UserChangeForm[User]):
+class UserForm(_OneAddress, _Change):
     """A user in the admin; the password is changed on a page of its own."""
 
     class Meta:

@@ -13,8 +13,9 @@ from django.conf import settings
 from catalog.models import Route, Service
 from catalog.protection import SUMMARY, Cause
 from providers.models import Provider
-from records.attention import Item, close_matching, raise_attention, raise_many
+from records.attention import Item, close_attention, raise_attention, raise_many
 from records.audit import SYSTEM, Actor
+from records.models import AttentionItem
 
 
 def tell_of_doubts(provider: Provider, *, actor: Actor = SYSTEM) -> None:
@@ -26,21 +27,31 @@ def tell_of_doubts(provider: Provider, *, actor: Actor = SYSTEM) -> None:
         about = {"service": service.pk, "name": service.name, "why": service.off_sale_reason}
         in_doubt[Cause(service.off_sale_cause)].append(about)
     raise_many(_item(provider, cause, services) for cause, services in in_doubt.items())
-    for cause in SUMMARY:
-        if cause not in in_doubt:
-            close_matching(key_prefix=_key(provider, cause), decision="None is left.", actor=actor)
+    for key in _open_keys(provider) - {_key(provider, cause) for cause in in_doubt}:
+        close_attention(key=key, decision="None is left.", actor=actor)
 
 
 def tell_of_refusal(provider: Provider, reason: str) -> None:
     """An import that changed nothing because its answer cannot be right."""
     summary = f"Import from {provider.name}: {reason}"
     raise_attention(
-        cause="catalogue_import", key=f"catalogue:{provider.pk}:import;", summary=summary, provider_id=provider.pk
+        cause="catalogue_import", key=_refusal_key(provider), summary=summary, provider_id=provider.pk
     )
 
 
 def import_went_well(provider: Provider) -> None:
-    close_matching(key_prefix=f"catalogue:{provider.pk}:import;", decision="The next import went well.")
+    if AttentionItem.objects.filter(key=_refusal_key(provider), closed_at__isnull=True).exists():
+        close_attention(key=_refusal_key(provider), decision="The next import went well.")
+
+
+def _refusal_key(provider: Provider) -> str:
+    return f"catalogue:{provider.pk}:import"
+
+
+def _open_keys(provider: Provider) -> set[str]:
+    """Of the items about this provider's services; asked first: where nothing is to close, nothing is written."""
+    possible = [_key(provider, cause) for cause in SUMMARY]
+    return set(AttentionItem.objects.filter(key__in=possible, closed_at__isnull=True).values_list("key", flat=True))
 
 
 def _item(provider: Provider, cause: Cause, services: list[dict[str, object]]) -> Item:
@@ -54,4 +65,4 @@ def _item(provider: Provider, cause: Cause, services: list[dict[str, object]]) -
 
 
 def _key(provider: Provider, cause: Cause) -> str:
-    return f"catalogue:{provider.pk}:{cause.value};"  # closed by a mark: no key is the beginning of another
+    return f"catalogue:{provider.pk}:{cause.value}"

@@ -6,7 +6,7 @@ Dearer routes further down do not raise the price: an order that only they could
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -86,15 +86,9 @@ def reprice(services: QuerySet[Service], *, reason: str, actor: Actor) -> Repric
     changes = new_prices(services, Rules.stored())
     moved = [(change.service, change.after) for change in changes if change.after is not None]
     _write(moved, reason=reason, actor=actor)
-    stuck = tuple(change.service.pk for change in changes if change.after is None)
-    for service_id in stuck:
-        raise_attention(
-            cause="price_out_of_range",
-            key=f"price_out_of_range:{service_id}",
-            summary=f"No price can be made for service {service_id}: it would be beyond MAX_RATE. The old one stays.",
-            evidence={"service": service_id, "reason": reason},
-        )
-    return Repriced(len(moved), stuck)
+    stuck = [change.service for change in changes if change.after is None]
+    _tell_of_stuck([service for service in stuck if service.visible and not service.off_sale_reason], reason)
+    return Repriced(len(moved), tuple(service.pk for service in stuck))
 
 
 def reprice_provider(provider: Provider, *, reason: str, actor: Actor) -> Repriced:
@@ -198,6 +192,16 @@ def _write(moved: Iterable[tuple[Service, Decimal]], *, reason: str, actor: Acto
         rows.append(service)
     Service.objects.bulk_update(rows, ["rate"], batch_size=ROWS_A_STATEMENT)
     PriceChange.objects.bulk_create(history, batch_size=ROWS_A_STATEMENT)
+
+
+def _tell_of_stuck(on_sale: Sequence[Service], reason: str) -> None:
+    if on_sale:
+        raise_attention(
+            cause="price_out_of_range",
+            key="catalogue:price_out_of_range",
+            summary=f"No price can be made for {len(on_sale)} services: beyond MAX_RATE. Their old prices stay.",
+            evidence={"services": [row.pk for row in on_sale[: settings.IMPORT_EVIDENCE_SERVICES]], "why": reason},
+        )
 
 
 def _under(rule: MarkupRule) -> QuerySet[Service]:

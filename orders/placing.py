@@ -21,6 +21,7 @@ from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Limits, Problem, Read, read_line
 from catalog.service_types import service_type
 from ledger.accounts import house_account
+from ledger.amounts import plain
 from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
 from orders.models import Order, Placement, State
@@ -237,5 +238,5 @@ def _order(customer: Customer, quote: Quote) -> Order:
 
 def _no_funds(needed: Decimal, balance: Decimal) -> LineProblem:
     missing = max(needed - balance, Decimal(0))
-    message = f"Your balance is {missing:f} {settings.PANEL_CURRENCY} short of this order. Nothing was charged."
+    message = f"Your balance is {plain(missing)} {settings.PANEL_CURRENCY} short of this order. Nothing was charged."
     return LineProblem(line=0, field="", message=message, code="funds")

@@ -27,8 +27,7 @@ from orders.models import Attempt, Order, State
 from orders.reading import in_booked_currency
 from orders.routing import ExchangeRates, promise_of, purchase_at
 from orders.story import line, tell
-from providers.books import drift_of
-from providers.models import Provider
+from providers.models import BalanceReading, Provider
 from providers.outcomes import Cause, ItemError, StatusReading
 from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import close_attention, raise_attention
@@ -141,7 +140,8 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
         return _leave_open(attempt, gap, found, f"{len(found.inconclusive)} ids were not answered clearly.")
     others = _others_in(gap, attempt)
     if not found.candidates:
-        if _money_is_missing(provider):
+        assert attempt.ended_at is not None
+        if _money_is_missing(provider, attempt.ended_at):
             return _leave_open(
                 attempt, gap, found, "No such order is there, but the provider's balance fell unexplained."
             )
@@ -183,10 +183,13 @@ def _others_in(gap: Gap, attempt: Attempt) -> int:
     return count
 
 
-def _money_is_missing(provider: Provider) -> bool:
-    """Whether the provider holds less than our books say: an order that exists would explain that."""
-    drift = drift_of(provider)
-    return drift is None or drift < 0
+def _money_is_missing(provider: Provider, since: datetime) -> bool:
+    """Whether the provider holds less than our books said when it was last asked: an order that exists would explain it.
+
+    Without a reading since the unknown request ended nothing is shown, and money may be missing.
+    """
+    reading = BalanceReading.objects.filter(provider=provider, at__gt=since).order_by("-at").first()
+    return reading is None or reading.reported < reading.booked
 
 
 def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str:

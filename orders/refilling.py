@@ -92,23 +92,14 @@ def send_refills(turn: Turn) -> Mapping[str, int]:
 
 
 def _send(provider: Provider, request: RefillRequest) -> str:
-    marked: list[bool] = []
     lease = timedelta(seconds=provider.deadline_seconds + settings.ORDER_LEASE_MARGIN_SECONDS)
-
-    def about_to_write() -> None:
-        marked.append(_mark(request, lease))
-        if not marked[-1]:
-            raise RefillTaken(f"Refill {request.pk} is not ours to send any more.")
-
+    if not _mark(request, lease):
+        return "passed"
     try:
-        answer = Upstream(provider).refill(str(request.order.upstream_id), before_write=about_to_write)
+        answer = Upstream(provider).refill(str(request.order.upstream_id))
     except UpstreamTrouble as trouble:
-        return _write_trouble(request, trouble, sent=bool(marked and marked[-1]))
+        return _write_trouble(request, trouble)
     return _write_answer(request, answer)
-
-
-class RefillTaken(Exception):
-    """Somebody else is sending this refill: raised into the client just before it would have written."""
 
 
 def _mark(request: RefillRequest, lease: timedelta) -> bool:
@@ -117,11 +108,10 @@ def _mark(request: RefillRequest, lease: timedelta) -> bool:
     return waiting.update(status=RefillRequest.Status.SENDING, sent_at=now, lease_until=now + lease) == 1
 
 
-def _write_trouble(request: RefillRequest, trouble: UpstreamTrouble, *, sent: bool) -> str:
+def _write_trouble(request: RefillRequest, trouble: UpstreamTrouble) -> str:
     match trouble.kind:
         case "not_sent":
-            if sent:  # the provider says that it took nothing (429)
-                _change(request, RefillRequest.Status.WAITING, was=RefillRequest.Status.SENDING)
+            _change(request, RefillRequest.Status.WAITING, was=RefillRequest.Status.SENDING)
             return "not_sent"
         case "refused":
             assert trouble.refusal is not None

@@ -8,10 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from encrypted_fields.fields import EncryptedTextField
 
 from ledger.fields import ExchangeRateField, MoneyField
 from ledger.models import Account
+from providers.fields import SecretField
 
 
 def empty_word_map() -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Provider(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     url = models.CharField("URL", max_length=500)
-    key = EncryptedTextField("API key")
+    key = SecretField("API key")
     currency = models.CharField(max_length=12)
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="provider", editable=False)
     active = models.BooleanField(

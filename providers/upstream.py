@@ -19,6 +19,10 @@ from providers.client.calls import Call, Caller, KeyUnreadable, Lost
 from providers.client.limits import NoPlace
 from providers.dialect.adding import read_add
 from providers.dialect.answer import Answer, NotProcessed, Refused, Unreadable
+from providers.dialect.balances import read_balance
+from providers.dialect.listings import read_services
+from providers.dialect.statuses import read_statuses
+from providers.dialect.wishes import read_cancels, read_refill_statuses, read_refills
 from providers.dialect.words import WordMap
 from providers.models import Provider
 from providers.outcomes import (
@@ -102,7 +106,7 @@ class Upstream:
         try:
             received = self._caller.call(Call("add", fields, order=True, fresh=True), before_write=before_write)
         except NoPlace as full:
-            return NotSent(_limit_reached(full), full.retry_after)
+            return NotSent(f"Not sent: {full}.", full.retry_after)
         except KeyUnreadable as error:
             return NotSent(f"Not sent: {error}.")
         except Exception as error:  # noqa: BLE001 - whatever happened before the request was handed over
@@ -129,7 +133,7 @@ class Upstream:
     def refill(self, order_id: str) -> RefillAnswer:
         """Ask for a refill: one request, never repeated. `lost` and `unreadable` leave open whether it was taken."""
         call = Call("refill", {"order": order_id}, fresh=True)
-        return self._once(call, lambda answer: read_refill(answer, order_id, self._words))
+        return self._once(call, lambda answer: self._refill_of(order_id, answer))
 
     def refill_status(self, refill_ids: Sequence[str]) -> dict[str, RefillStatusReading | ItemError]:
         """What became of refills: one request with `refills=` where the provider takes many, else a request each."""
@@ -168,6 +172,12 @@ class Upstream:
         call = Call("cancel", {"order": order_id})
         return self._once(call, lambda answer: read_cancels(answer, [order_id], self._words))
 
+    def _refill_of(self, order_id: str, answer: Answer) -> RefillAnswer:
+        refill = read_refills(answer, [order_id], self._words).get(order_id)
+        if refill is None:
+            raise Unreadable("an answer about another order")
+        return refill
+
     def _status_of_one(self, order_id: str) -> dict[str, StatusReading | ItemError]:
         call = Call("status", {"order": order_id})
         return self._read(call, lambda answer: read_statuses(answer, [order_id], self._words)).by_id
@@ -204,9 +214,9 @@ class Upstream:
         try:
             received = self._caller.call(call)
         except NoPlace as full:
-            raise UpstreamTrouble("not_sent", _limit_reached(full), retry_after=full.retry_after) from None
+            raise UpstreamTrouble("not_sent", str(full), retry_after=full.retry_after) from None
         except KeyUnreadable as error:
-            raise UpstreamTrouble("not_sent", f"Not sent: {error}.") from None
+            raise UpstreamTrouble("not_sent", str(error)) from None
         if isinstance(received, Lost):
             raise self._trouble(received)
         try:
@@ -222,28 +232,20 @@ class Upstream:
 
     def _trouble(self, lost: Lost) -> UpstreamTrouble:
         evidence = Evidence() if lost.answer is None else lost.answer.evidence
-        reason = self._sentence(lost)
         if lost.trouble.written:
-            return UpstreamTrouble("lost", reason, evidence=evidence)
-        return UpstreamTrouble("not_sent", reason, evidence=evidence, again=not lost.trouble.permanent)
+            return UpstreamTrouble("lost", lost.trouble.reason, evidence=evidence)
+        return UpstreamTrouble("not_sent", lost.trouble.reason, evidence=evidence, again=not lost.trouble.permanent)
 
     def _outcome(self, received: Answer | Lost) -> AddOutcome:
         if isinstance(received, Answer):
             return read_add(received, self._words)
         if not received.trouble.written:
-            return NotSent(self._sentence(received))
+            return NotSent(f"Not sent: {received.trouble.reason}.")
         if received.answer is not None:
             # A head alone can say that the request was turned away (429, a CDN's own codes); a cut body proves no more.
             read = read_add(received.answer, self._words)
-            return read if isinstance(read, NotSent) else Unknown(self._sentence(received), received.answer.evidence)
-        return Unknown(self._sentence(received))
-
-    def _sentence(self, lost: Lost) -> str:
-        return f"{self.provider.name}: {lost.trouble.reason}"
-
-
-def _limit_reached(full: NoPlace) -> str:
-    return f"Not sent: the provider's limit of {full.limit} left no place."
+            return read if isinstance(read, NotSent) else Unknown(received.trouble.reason, received.answer.evidence)
+        return Unknown(received.trouble.reason)
 
 
 def _is_worth_another(error: Exception) -> bool:

@@ -1,4 +1,7 @@
-"""The jobs of the records themselves: old runs are pruned."""
+"""The jobs that keep the house: the books are verified and get their checkpoints, old runs are pruned.
+
+The first two are the ledger's work; it lies below the jobs and cannot register any itself.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,41 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ledger.balances import cut_checkpoints as cut_all_checkpoints
+from ledger.verification import verify
+from records.attention import close_attention, raise_attention
 from records.models import JobRun
 from records.turns import Turn
+
+BOOKS_DIFFER = "books_differ"
+EVIDENCE_LINES = 50  # of differences: a person begins with the first ones
+
+
+class BooksDiffer(Exception):
+    """The books do not agree; the operator's list has the differences."""
+
+
+def verify_books(turn: Turn) -> Mapping[str, int]:
+    """Audit the books; a difference goes to the operator and fails the run, agreement takes it off the list."""
+    report = verify()
+    turn.count("transfers", report.transfers)
+    turn.count("differences", len(report.differences))
+    if report.clean:
+        close_attention(key=BOOKS_DIFFER, decision="The books agree again.")
+        return {}
+    first = report.differences[0]
+    raise_attention(
+        cause=BOOKS_DIFFER,
+        key=BOOKS_DIFFER,
+        summary=f"The books do not agree in {len(report.differences)} places. {first}",
+        evidence={"taken_at": report.taken_at, "differences": report.differences[:EVIDENCE_LINES]},
+    )
+    raise BooksDiffer(f"{len(report.differences)} differences. {first}")
+
+
+def cut_checkpoints(turn: Turn) -> Mapping[str, int]:
+    """Sum up what is old enough, so that a balance is read from a few transfers and not from all."""
+    return {"checkpoints": cut_all_checkpoints()}
 
 
 def prune_records(turn: Turn) -> Mapping[str, int]:

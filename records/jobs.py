@@ -152,9 +152,12 @@ def _tell(job: Job, run: JobRun) -> None:
 
 def describe(error: BaseException) -> str:
     """The exception as it may be kept: type and message first, then the end of the traceback; no secrets, a limit."""
-    first = plain_text(scrub(f"{type(error).__name__}: {error}"), settings.JOB_ERROR_CHARS // 2)
-    trace = scrub("".join(traceback.format_exception(error)))[-settings.JOB_ERROR_CHARS // 2 :]
-    return plain_text(f"{first}\n{trace}", settings.JOB_ERROR_CHARS)
+    half = settings.JOB_ERROR_CHARS // 2
+    first = scrub(f"{type(error).__name__}: {str(error)[:half]}")
+    trace = "".join(traceback.format_exception(error))
+    if len(trace) > half:  # from the start of a line: half an assignment would no longer show its secret
+        trace = trace[-half:].partition("\n")[2]
+    return plain_text(f"{plain_text(first, half)}\n{scrub(trace)}", settings.JOB_ERROR_CHARS)
 
 
 def _lease_of(job: Job, scope: str) -> str:

@@ -17,12 +17,15 @@ SECRET_WORDS = frozenset(
     {"key", "keys", "apikey", "password", "passwd", "token", "tokens", "secret", "digest", "authorization", "cookie"}
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-# name=value, name: value and "name": "value", as forms, headers, JSON and representations of Python objects spell them
+# name=value, name: value and "name": "value", as forms, headers, JSON and representations of Python objects spell them;
+# the name is judged by its last word, without repetition in the pattern: texts are long and come from strangers
 _ASSIGNED = re.compile(
-    r"""(?ix) \b ( (?:[a-z0-9]+[_-])* (?:api_?)? (?:key|password|passwd|token|secret|digest|authorization|cookie) )
+    r"""(?ix)
+        ( (?<![a-z0-9]) (?:api)? (?:key|password|passwd|token|secret|digest|authorization|cookie)
+        | (?<=[a-z]) (?-i: Key|Password|Token|Secret) )
         ( ['"]? \s* [=:] \s* ) ( "[^"]*" | '[^']*' | (?:bearer|basic)\s+\S+ | [^\s&,;}\])]+ )"""
 )
-_IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]*@")
+_IN_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^\s/@]{0,300}@")
 _OWN_KEY = re.compile(r"\bsmm_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}")
 
 

@@ -39,8 +39,8 @@ class Places:
         return self.folder / "secret.key"
 
     @property
-    def demo_passwords(self) -> Path:
-        return self.folder / "demo-passwords.json"
+    def demo_logins(self) -> Path:
+        return self.folder / "demo-logins.txt"
 
     @property
     def lock(self) -> Path:
@@ -57,6 +57,10 @@ class Places:
     @property
     def sandbox(self) -> Path:
         return self.folder / "sandbox"
+
+    @property
+    def sandbox_port(self) -> Path:
+        return self.sandbox / "port"
 
     @property
     def valkey(self) -> Path:

@@ -21,6 +21,9 @@ preload_app = False  # each worker opens its own connections
 control_socket_disable = True  # by default it would lie in the home folder, where two panels share it
 forwarded_allow_ips = "*" if settings.TRUSTED_PROXIES else "127.0.0.1"
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-logconfig_dict = {**settings.LOGGING, "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"level": "INFO"}}}
+logconfig_dict = {
+    **settings.LOGGING,
+    "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"level": "INFO", "propagate": True}},
+}
 accesslog = None
 limit_request_line = 8190

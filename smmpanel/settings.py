@@ -181,11 +181,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds, so that beat stops soon when told 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 AXES_LOCKOUT_PARAMETERS = [["ip_address", "username"]]
 AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 8, least=1, most=1000)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_COOL_OFF_MINUTES", 15, least=1, most=10_080))
@@ -241,6 +236,11 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 LOGGING = logging_settings(
     form=env.choice("LOG_FORMAT", "console", FORMATS), level=env.choice("LOG_LEVEL", "INFO", LEVELS)
 )
+
+# Providers that may be private: names or addresses; plain http is allowed for these alone
+PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
+if PANEL_DEMO and PLACES.sandbox_port.exists():
+    PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # the demo's provider runs beside the panel
 
 # Catalogue: what a line of an order may be
 MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
@@ -307,6 +307,7 @@ RECONCILE_MOST_IDS = env.int("RECONCILE_MOST_IDS", default=2000)  # twenty reque
 CANCEL_BATCH = env.int("CANCEL_BATCH", default=50)  # ids in one cancel request, where the provider takes many
 CANCEL_RETRY_SECONDS = env.float("CANCEL_RETRY_SECONDS", default=30.0)  # a lost cancel may be asked again
 CANCEL_UNANSWERED_HOURS = env.int("CANCEL_UNANSWERED_HOURS", default=48)  # then it is the operator's
+
 # records: background jobs and what is kept of them
 # A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
 JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)

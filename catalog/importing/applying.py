@@ -57,11 +57,11 @@ def apply_import(
     services vanished than an import takes by itself.
     """
     provider = Provider.objects.select_for_update().get(pk=plan.provider.pk)
+    new_rule = None
+    if markup is not None:  # before the services are locked: `set_markup` locks a rule and then services, too
+        new_rule = store_markup({"percent": markup}, provider=provider, actor=actor)
     bought_there = Route.objects.filter(provider_service__provider=provider).values("service_id")
     list(Service.objects.filter(pk__in=bought_there).order_by("pk").select_for_update().values_list("pk"))
-    new_rule = None
-    if markup is not None:
-        new_rule = store_markup({"percent": markup}, provider=provider, actor=actor)
     now_planned = plan_import(provider, plan.listings)
     if now_planned.refusal and not (now_planned.confirmable and confirm_losses):
         raise ImportRefused(now_planned.refusal)

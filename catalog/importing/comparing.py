@@ -47,13 +47,14 @@ def plan_import(provider: Provider, listings: Listings, *, markup: Decimal | Non
     if not listings.services:
         why = "The provider's list is empty or could not be read. Nothing was changed."
         return ImportPlan(provider=provider, listings=listings, refusal=why, warnings=listings.unreadable)
-    if provider.pk not in exchange_rates():
+    exchange_rate = exchange_rates().get(provider.pk)
+    if exchange_rate is None:
         why = f"{provider.name} is in {provider.currency} and has no exchange rate: set one first. Nothing was changed."
         return ImportPlan(provider=provider, listings=listings, refusal=why)
     rules = Rules.stored()
     if markup is not None:
         rules = rules.with_provider_percent(provider.pk, markup)
-    return _Comparison(provider, listings, rules).plan()
+    return _Comparison(provider, listings, rules, exchange_rate).plan()
 
 
 @dataclass(slots=True)
@@ -87,14 +88,14 @@ class _Held:
 
 
 class _Comparison:
-    def __init__(self, provider: Provider, listings: Listings, rules: Rules) -> None:
+    def __init__(self, provider: Provider, listings: Listings, rules: Rules, exchange_rate: Decimal) -> None:
         self.provider = provider
         self.listings = listings
         self.rules = rules
         self.held = _Held.of(provider)
         own_or_for_all = Q(provider=provider) | Q(provider__isnull=True)
         self.texts = TextRules(TextRule.objects.filter(own_or_for_all))
-        self.exchange_rate = exchange_rates()[provider.pk]
+        self.exchange_rate = exchange_rate
         self.categories = {category.name: category for category in Category.objects.all()}
         self.warnings = [*listings.unreadable, *self.texts.unusable]
         # where the operator moved a shelf as a whole (renamed its category), new services of that shelf go there too
@@ -159,27 +160,27 @@ class _Comparison:
             if getattr(row, name) != value
         ]
         moved = row.shelf != wanted_shelf
+        followed = self._followed(as_listed)
         services, ours = [], []
         for service in followers:
-            values = self._values_for(service, as_listed, moved, wanted_shelf)
+            values = self._values_for(service, followed, wanted_shelf if moved else "")
             services.append((service, values))
             ours += [FieldChange(name, shown(getattr(service, name)), shown(value)) for name, value in values.items()]
-        price = self._price(as_listed, followers[0] if followers else None)
-        repriced = any(
-            not service.rate_by_hand and self._price(as_listed, service) not in (None, service.rate)
-            for service in followers
-        )
+        prices = [self._price(as_listed, service) for service in followers]
+        ours += [
+            FieldChange("price", shown(service.rate), shown(price))
+            for service, price in zip(followers, prices, strict=True)
+            if price is not None and price != service.rate
+        ]
         back = row.gone_at is not None
-        if not (upstream or ours or moved or repriced or back):
+        if not (upstream or ours or moved or back):
             return None
-        if repriced:
-            ours.append(FieldChange("price", shown(followers[0].rate), shown(price)))
         doubts = doubts_of_change(_terms(row), _terms(as_listed)) if upstream else []
         if back:
             doubts.insert(0, BACK)
         snapshot: dict[str, object] = {**now, "shelf": wanted_shelf} if upstream or moved else {}
         return replace(
-            self._change(Movement.BACK if back else Movement.CHANGED, as_listed, price, doubts),
+            self._change(Movement.BACK if back else Movement.CHANGED, as_listed, prices[0] if prices else None, doubts),
             fields=(*upstream, *ours),
             price_before=followers[0].rate if followers else None,
             row=row,
@@ -189,7 +190,7 @@ class _Comparison:
     def _new(self, as_listed: ProviderService, now: dict[str, object], shelf: str) -> Change:
         price = self._price(as_listed, None, self.shelves.get(shelf) or self.categories.get(shelf))
         change = self._change(Movement.NEW, as_listed, price, doubts_of_terms(_terms(as_listed)))
-        values = {name: self._followed(as_listed)[name] for name in FOLLOWED}
+        values = self._followed(as_listed)
         service = Service(**values, rate=price or Decimal(0))
         return replace(change, wanted=Wanted({**now, "shelf": shelf}, ((service, values),), shelf))
 
@@ -207,10 +208,10 @@ class _Comparison:
             movement=movement, external_id=row.external_id, name=row.name, category=row.category, type=row.type,
             cost=cost, price=price, doubts=tuple(doubts),
             margin=margin_percent(price, cost) if price is not None else None,
-            warnings=tuple(self._warnings(row, price, movement)),
+            warnings=tuple(self._warnings(row, movement)),
         )  # fmt: skip
 
-    def _warnings(self, row: ProviderService, price: Decimal | None, movement: Movement) -> Iterable[str]:
+    def _warnings(self, row: ProviderService, movement: Movement) -> Iterable[str]:
         if movement is Movement.GONE:
             return
         kind = service_type(row.type)
@@ -220,7 +221,7 @@ class _Comparison:
             yield kind.not_orderable
         if row.rate == 0:
             yield "The provider lists it without a price."
-        if price is None:
+        if row.rate > settings.MAX_RATE:
             yield "No price can be made for it."
 
     def _price(self, row: ProviderService, service: Service | None, shelf: Category | None = None) -> Decimal | None:
@@ -240,16 +241,16 @@ class _Comparison:
             return None
 
     def _values_for(
-        self, service: Service, as_listed: ProviderService, moved: bool, shelf: str
+        self, service: Service, followed: Mapping[str, object], new_shelf: str
     ) -> dict[str, object]:
         """What differs from what the provider lists, but for what was set by hand."""
         values = {
             name: value
-            for name, value in self._followed(as_listed).items()
+            for name, value in followed.items()
             if getattr(service, name) != value and not (FOLLOWED[name] and getattr(service, FOLLOWED[name]))
         }
-        if moved and not service.category_by_hand and service.category.name != shelf:
-            values["category"] = shelf
+        if new_shelf and not service.category_by_hand and service.category.name != new_shelf:
+            values["category"] = new_shelf
         return values
 
     def _followed(self, as_listed: ProviderService) -> dict[str, object]:

@@ -17,10 +17,10 @@ from providers.client import sessions
 from providers.client.limits import Limit, place
 from providers.client.transport import Reply, Request, Trouble, send
 from providers.dialect.answer import Answer
+from providers.fields import is_encrypted
 from providers.models import Provider
 
 LEASE_MARGIN_SECONDS = 10.0  # a place outlives its request's deadline by this, and then comes back by itself
-FERNET_PREFIX = "gAAAA"
 
 
 class KeyUnreadable(Exception):
@@ -103,7 +103,7 @@ class Caller:
         )
 
     def _request(self, call: Call) -> Request:
-        if self.key.startswith(FERNET_PREFIX):
+        if is_encrypted(self.key):
             raise KeyUnreadable("the API key cannot be decrypted with this SECRET_KEY; enter it again")
         parameters = {**call.fields, "action": call.action}
         headers = {

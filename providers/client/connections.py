@@ -18,6 +18,12 @@ from providers.client.exchange import Deadline, current_exchange
 from providers.client.sockets import PlainSocket, TLSSocket
 
 
+class NotConnected(OSError):
+    """No connection. Without an errno on purpose: urllib3 takes a reset for one that came after the request was
+    written, and goes on to read from a socket that is not there.
+    """
+
+
 class _ObeysExchange(HTTPConnection):
     """What both kinds of connection do alike."""
 
@@ -126,5 +132,4 @@ def _open_one_of(found: list[Target], patience: Deadline) -> socket.socket:
             trouble = error
         else:
             return sock
-    assert trouble is not None
-    raise trouble
+    raise NotConnected("no address answered") from trouble

@@ -35,8 +35,7 @@ class NoPlace(Exception):
     """The provider's limit left no place within the patience; `retry_after` is when to ask again, in seconds."""
 
     def __init__(self, limit: str, retry_after: float) -> None:
-        super().__init__(limit)
-        self.limit = limit
+        super().__init__(f"the provider's limit of {limit} left no place")
         self.retry_after = retry_after
 
 
@@ -69,7 +68,7 @@ def _wait(limit: Limit, *, first: bool, until: float) -> tuple[Store, str]:
     while True:
         store = _store()
         try:
-            return store, store.take(limit, first=first)
+            return _take(store, limit, first=first)
         except NoPlace as full:
             left = until - time.monotonic()
             if left <= 0 or full.retry_after > left:
@@ -77,8 +76,14 @@ def _wait(limit: Limit, *, first: bool, until: float) -> tuple[Store, str]:
                 raise
             time.sleep(min(left, max(full.retry_after, pause * random.uniform(0.5, 1.5))))  # noqa: S311
             pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
-        except RedisError as error:
-            _fall_back(error)
+
+
+def _take(store: Store, limit: Limit, *, first: bool) -> tuple[Store, str]:
+    try:
+        return store, store.take(limit, first=first)
+    except RedisError as error:
+        _fall_back(error)
+        return _memory_store(), _memory_store().take(limit, first=first)
 
 
 class Store:

@@ -8,9 +8,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 
-import certifi
 import requests
 from django.conf import settings
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from providers.client.connections import ProviderAdapter
 from providers.client.sockets import tls_context
@@ -41,7 +41,7 @@ def new_session(*, places: int) -> ProviderSession:
 
 
 def _ca_file() -> str:
-    return str(settings.PROVIDER_CA_FILE or certifi.where())
+    return str(settings.PROVIDER_CA_FILE or DEFAULT_CA_BUNDLE_PATH)
 
 
 @dataclass(frozen=True, slots=True)

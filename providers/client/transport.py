@@ -21,7 +21,6 @@ from providers.client.addresses import AddressRefused, NameUnknown
 from providers.client.exchange import (
     AnswerTooLarge,
     Deadline,
-    DeadlinePassed,
     Exchange,
     StoppedBeforeWriting,
     under_way,
@@ -138,18 +137,17 @@ _SENTENCES: tuple[tuple[type[BaseException], str, bool], ...] = (
     (AddressRefused, "its address is private, or needs https; PROVIDER_PRIVATE_HOSTS allows addresses by name", True),
     (AnswerTooLarge, "the answer is larger than allowed", True),
     (NameUnknown, "its name has no address", False),
-    (DeadlinePassed, "no whole answer within the deadline", False),
     (ssl.SSLCertVerificationError, "its TLS certificate cannot be verified", True),
     (ssl.SSLError, "the TLS connection broke", False),
-    (TimeoutError, "no answer in time", False),
+    (TimeoutError, "it did not answer within the deadline", False),
     (ConnectionRefusedError, "the connection was refused", False),
     (ConnectionError, "the connection broke", False),
     (DecodeError, "the answer's compression is broken", False),
     (requests.exceptions.InvalidURL, "its URL is not usable", True),
     (requests.exceptions.InvalidHeader, "the key or the User-Agent cannot be sent in a header", True),
     (HTTPException, "the answer is not HTTP, or broke off", False),
-    (OSError, "no connection", False),
-    (HTTPError, "the answer broke off", False),
+    (OSError, "no connection could be made", False),
+    (HTTPError, "the answer is not HTTP, or broke off", False),
 )
 
 

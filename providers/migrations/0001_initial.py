@@ -3,8 +3,8 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import encrypted_fields.fields
 import ledger.fields
+import providers.fields
 import providers.models
 from django.db import migrations, models
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60, unique=True)),
                 ('url', models.CharField(max_length=500, verbose_name='URL')),
-                ('key', encrypted_fields.fields.EncryptedTextField(verbose_name='API key')),
+                ('key', providers.fields.SecretField(verbose_name='API key')),
                 ('currency', models.CharField(max_length=12)),
                 ('active', models.BooleanField(default=True, help_text='An inactive provider gets no orders and is not asked anything.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

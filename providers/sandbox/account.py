@@ -128,7 +128,7 @@ class Account:
     def cancel(self, order: Order) -> None:
         """Note a request to cancel; it takes place a little later. Raises Refused."""
         words = words_in(order.link)
-        if order.ended or not self.services[order.service].cancel or "cancel_refused" in words:
+        if order.ended or not self._allows(order, "cancel") or "cancel_refused" in words:
             raise Refused(NO_CANCEL)
         now = self.clock.now()
         with self.store.transaction():
@@ -142,7 +142,7 @@ class Account:
     def refill(self, order: Order) -> Refill:
         """Ask a completed order's service to refill it; one refill at a time. Raises Refused."""
         words = words_in(order.link)
-        able = order.status == COMPLETED and order.parent is None and self.services[order.service].refill
+        able = order.status == COMPLETED and order.parent is None and self._allows(order, "refill")
         if not able or "refill_refused" in words or self._refilling(order):
             raise Refused(NO_REFILL)
         now = self.clock.now()
@@ -158,6 +158,10 @@ class Account:
             self.store.insert_refill(refill)
             self.store.note("refill", clock=now, refill=refill.id, order=order.id)
         return refill
+
+    def _allows(self, order: Order, what: str) -> bool:
+        service = self.services.get(order.service)  # None: the catalogue is another since a restart
+        return service is not None and (service.cancel if what == "cancel" else service.refill)
 
     def _refilling(self, order: Order) -> bool:
         return bool(self.store.refills_where('"order" = ? AND due IS NOT NULL LIMIT 1', (order.id,)))

@@ -15,6 +15,7 @@ from typing import Any
 from providers.sandbox.amounts import read_amount
 from providers.sandbox.service_types import ServiceType, type_named
 
+LARGEST_QUANTITY = 10**12  # some providers name maxima beyond any integer of a database
 OWN = Path(__file__).with_name("services.json")
 
 
@@ -82,7 +83,7 @@ def _read_service(place: int, item: object) -> Service:
             type=type_named(str(item.get("type", "Default"))),
             rate=read_amount(item["rate"]),
             min=int(item.get("min", 1)),
-            max=int(item.get("max", 1)),
+            max=min(LARGEST_QUANTITY, int(item.get("max", 1))),
             refill=_flag(item.get("refill")),
             cancel=_flag(item.get("cancel")),
             dripfeed=_flag(item.get("dripfeed")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -22,14 +23,16 @@ class Clock:
         return self.shown + max(0.0, time.time() - self.wall) * self.speed
 
     def advance(self, seconds: float) -> None:
-        if seconds < 0:
-            raise ValueError("the clock does not go back")
+        if seconds < 0 or not math.isfinite(seconds):
+            raise ValueError("the clock does not go back, nor for ever on")
         self._rebase(self.now() + seconds)
 
     def advance_to(self, moment: float) -> None:
         self._rebase(max(self.now(), moment))
 
     def run_at(self, speed: float) -> None:
+        if speed < 0 or not math.isfinite(speed):
+            raise ValueError("the clock does not run back, nor faster than any number")
         self._rebase(self.now())
         self.speed = speed
 

@@ -10,6 +10,7 @@ import ipaddress
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from providers.sandbox.amounts import write_amount
 from providers.sandbox.faults import read_fault
@@ -31,7 +32,6 @@ class Control:
             ("GET", "/clock"): self._show_clock,
             ("POST", "/clock"): self._change_clock,
             ("GET", "/journal"): self._show_journal,
-            ("POST", "/journal"): self._show_journal,
             ("POST", "/order"): self._change_order,
             ("POST", "/balance"): self._change_balance,
         }
@@ -48,7 +48,7 @@ class Control:
         if request.method == "POST" and request.media_type != "application/json":
             return _problem("Send a JSON body with Content-Type: application/json.")
         try:
-            body = json.loads(request.body or b"{}")
+            body = json.loads(request.body) if request.body else dict(parse_qsl(request.query))
             return Reply(body=json.dumps(verb(dict(body)), ensure_ascii=False).encode())
         except (ValueError, TypeError, KeyError, ArithmeticError) as error:
             return _problem(f"That cannot be done: {error}")
@@ -79,7 +79,7 @@ class Control:
         return self._show_clock(body)
 
     def _show_journal(self, body: Body) -> object:
-        """{"after": 120}: the entries after that number; nothing: all."""
+        """?after=120: the entries after that number; without it all."""
         self._sandbox.catch_up()
         return self._sandbox.store.entries(int(body.get("after", 0)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.sandbox.dialect import Answer
 from providers.sandbox.faults import Fault
-from providers.sandbox.wire import HTML, JSON, Reply
+from providers.sandbox.wire import HTML, Reply
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body><h1>Checking</h1></body></html>\n"
 NOTICE = "<br />\n<b>Notice</b>:  Undefined index: runs in <b>/home/panel/api.php</b> on line <b>42</b><br />\n"
@@ -116,6 +116,3 @@ def _thinned(answer: Answer, number: int) -> Answer:
     if answer and all(isinstance(item, dict) for item in answer.values()):
         return dict(list(answer.items())[number:])
     return {}
-
-
-__all__ = ["JSON", "damaged", "reply_before", "reply_of"]

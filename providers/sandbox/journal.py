@@ -22,7 +22,11 @@ class JournalFile:
         self._fsync = fsync
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a+b")
-        self.last = self._mend()
+        try:
+            self.last = self._mend()
+        except BaseException:
+            self._file.close()
+            raise
 
     def append(self, lines: Iterable[str]) -> None:
         self._file.write("".join(f"{line}\n" for line in lines).encode())

@@ -29,7 +29,7 @@ from providers.sandbox.orders import (
     Order,
     Refill,
 )
-from providers.sandbox.plans import Plan, plan_for
+from providers.sandbox.plans import Plan
 from providers.sandbox.store import Store
 
 MINUTE_SECONDS = 1.0  # a minute of drip-feed intervals and delays: orders here take seconds instead of hours, too
@@ -305,6 +305,3 @@ def _expiry_of(order: Order) -> float | None:
         return None
     day = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC)
     return (day + timedelta(days=1)).timestamp()
-
-
-__all__ = ["FIRST_ORDER", "REFILL_SECONDS", "Lifecycle", "first_status", "plan_for", "plan_of"]

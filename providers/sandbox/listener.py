@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import select
 import socket
 import threading
 import time
@@ -15,7 +14,8 @@ from providers.sandbox.control import Control
 from providers.sandbox.damage import PAGE, damaged, reply_before, reply_of
 from providers.sandbox.dialect import Answer
 from providers.sandbox.faults import CONNECT, Fault
-from providers.sandbox.wire import HTML, POLL_SECONDS, Broken, Reply, Request, Wire
+from providers.sandbox.plans import fault_in
+from providers.sandbox.wire import HTML, POLL_SECONDS, Broken, Reply, Request, Wire, readable
 
 if TYPE_CHECKING:
     from providers.sandbox.server import Sandbox
@@ -34,7 +34,7 @@ class Listener:
         self._control = Control(sandbox)
         self._stopping = threading.Event()
         self._numbers = itertools.count(1)
-        self._threads: set[threading.Thread] = set()
+        self._open: dict[threading.Thread, socket.socket] = {}
         self._socket = socket.create_server((host, port), backlog=BACKLOG)
         self.port = int(self._socket.getsockname()[1])
         self._accepting = threading.Thread(target=self._accept, name="sandbox", daemon=True)
@@ -45,19 +45,22 @@ class Listener:
     def stop(self) -> None:
         self._stopping.set()
         deadline = time.monotonic() + STOP_SECONDS
-        started = [thread for thread in (self._accepting, *tuple(self._threads)) if thread.ident is not None]
-        for thread in started:
+        _wake(self._socket)
+        if self._accepting.ident is not None:
+            self._accepting.join(STOP_SECONDS)
+        for thread, sock in self._open.copy().items():
+            _wake(sock)
             thread.join(max(0.0, deadline - time.monotonic()))
         self._socket.close()
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
-            if not select.select([self._socket], [], [], POLL_SECONDS)[0]:
+            if not readable(self._socket, POLL_SECONDS):
                 continue
             with contextlib.suppress(OSError):
                 sock, _ = self._socket.accept()
                 thread = threading.Thread(target=self._serve, args=(sock,), name="sandbox connection", daemon=True)
-                self._threads.add(thread)
+                self._open[thread] = sock
                 thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
@@ -69,7 +72,7 @@ class Listener:
             except (Broken, OSError) as error:
                 log.debug("connection ended: %s", error)
             finally:
-                self._threads.discard(threading.current_thread())
+                self._open.pop(threading.current_thread(), None)
 
     def _refused_at_once(self, wire: Wire) -> bool:
         hits = self._sandbox.faults.hit(CONNECT, {})
@@ -98,8 +101,9 @@ class Listener:
     def _answer_api(self, wire: Wire, request: Request) -> bool:
         """Whether the connection goes on."""
         fields = request.fields() if request.method == "POST" else {}
-        action = fields.get("action", "")
-        hits = self._sandbox.faults.hit(action, fields)
+        if (key := request.key_in_header()) is not None:
+            fields.setdefault("key", key)
+        hits = self._hits(fields)
         number = self._note(wire, request, fields, hits)
         for delay in (hit for hit in hits if hit.kind == "delay"):
             self._stopping.wait(delay.number(1))
@@ -109,6 +113,15 @@ class Listener:
             return request.keeps_alive
         answer = self._sandbox.answer(fields, request=number) if fault.makes else None
         return self._fail(wire, request, fault, answer)
+
+    def _hits(self, fields: dict[str, str]) -> list[Fault]:
+        """What the rules say, or else a word in the link of an order."""
+        action = fields.get("action", "")
+        hits = self._sandbox.faults.hit(action, fields)
+        if not hits and action == "add":
+            kind = fault_in(fields.get("link", ""))
+            return [Fault(action=action, kind=kind)] if kind else []
+        return hits
 
     def _note(self, wire: Wire, request: Request, fields: dict[str, str], hits: list[Fault]) -> int:
         shown = {name: value for name, value in fields.items() if name not in {"key", "action"}}
@@ -145,3 +158,9 @@ class Listener:
         table = {"order": "orders", "refill": "refills"}[name]
         found = self._sandbox.store.value(f"SELECT max(id) FROM {table} WHERE id < ?", (id,))  # noqa: S608
         return None if found is None else int(found)
+
+
+def _wake(sock: socket.socket) -> None:
+    """End whatever wait a thread is in on this socket."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)

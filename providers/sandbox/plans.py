@@ -10,6 +10,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import unquote
 
 from providers.sandbox.catalogue import Behaviour
 from providers.sandbox.refusals import (
@@ -36,6 +37,7 @@ REFUSALS = {
     "maintenance": MAINTENANCE,
     "inactive": INACTIVE,
 }
+FAULTS = {"lost": "reset_after", "unsent": "reset_before", "hang": "timeout_after"}
 WORDS = {
     "partial": "stops with a part delivered; partial:30 delivers 30 percent (50 without a number)",
     "cancel": "is canceled before it starts, with all the money back",
@@ -51,6 +53,9 @@ WORDS = {
     "refill_rejected": "a refill ends as Rejected",
     "refill_refused": "a request to refill is answered with an error",
     "refuse": "add is refused: refuse, or refuse:funds, :service, :duplicate, :maintenance, :inactive",
+    "lost": "add is done, but the connection breaks before it is answered",
+    "unsent": "add is read and not done, and the connection breaks",
+    "hang": "add is done and never answered",
 }
 
 
@@ -70,11 +75,16 @@ class Plan:
 def words_in(text: str) -> dict[str, str]:
     """The words of a link with their arguments: {"partial": "30", "slow": ""}."""
     words: dict[str, str] = {}
-    for group in re.findall(r"sandbox=([A-Za-z0-9_:,]+)", text):
+    for group in re.findall(r"sandbox=([A-Za-z0-9_:,]+)", unquote(text)):
         for word in group.split(","):
             name, _, argument = word.partition(":")
             words[name.lower()] = argument
     return words
+
+
+def fault_in(link: str) -> str | None:
+    """The kind of fault that a word of this link asks for."""
+    return next((FAULTS[word] for word in words_in(link) if word in FAULTS), None)
 
 
 def refuse_if_told(link: str) -> None:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -59,8 +59,8 @@ class Options:
 class Sandbox:
     """A running provider. Raises OSError (port), BadCatalogue or Unusable when it cannot be."""
 
-    def __init__(self, options: Options | None = None, **changes: Any) -> None:
-        self.options = options or Options(**changes)
+    def __init__(self, options: Options | None = None, /, **changes: Any) -> None:
+        self.options = replace(options or Options(), **changes)
         wanted = self.options.services
         catalogue = read_catalogue(wanted) if isinstance(wanted, list) else load_catalogue(wanted or OWN)
         self.key = self.options.key
@@ -205,14 +205,17 @@ class Sandbox:
                 raise KeyError(f"there is no order {id}")
             order.start_count = order.start_count if start_count is None else start_count
             order.shown |= (show or {}) | dict.fromkeys(hide, HIDDEN)
+            now = self.clock.now()
             wanted = _charge_wanted(order, status, remains, charge)
-            left = _remains_wanted(order, status, remains)
-            if status is None:
+            left = _remains_wanted(order, status, remains, now)
+            if status is not None or remains is not None:
+                order.started_at = None  # what remains is what was said, and falls no more
                 order.remains = left
+            if status is None:
                 self.store.save_order(order)
-                self._life.give_back(order, order.charge - wanted, self.clock.now())
+                self._life.give_back(order, order.charge - wanted, now)
             else:
-                self._life.end(order, status, self.clock.now(), remains=left, charge=wanted)
+                self._life.end(order, status, now, remains=left, charge=wanted)
         return order
 
     def set_balance(self, amount: str | Decimal) -> None:
@@ -238,7 +241,7 @@ def _charge_wanted(order: Order, status: str | None, remains: int | None, charge
     return order.charge
 
 
-def _remains_wanted(order: Order, status: str | None, remains: int | None) -> int:
+def _remains_wanted(order: Order, status: str | None, remains: int | None, now: float) -> int:
     if remains is not None:
         return remains
-    return 0 if status in ENDED - {CANCELED, PARTIAL} else order.remains
+    return 0 if status in ENDED - {CANCELED, PARTIAL} else order.remains_at(now)

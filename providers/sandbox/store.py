@@ -19,6 +19,7 @@ from typing import Any
 from providers.sandbox.journal import Entry, JournalFile
 from providers.sandbox.orders import Order, Refill
 
+LOCK_SECONDS = 0.5  # for a sandbox that is just ending to let go of the file
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS account (balance INTEGER NOT NULL CHECK (balance >= 0), opening INTEGER NOT NULL);
@@ -66,7 +67,7 @@ class Store:
     def _open(self, state: Path | None) -> sqlite3.Connection:
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(state or ":memory:", check_same_thread=False, isolation_level=None, timeout=2)
+        db = sqlite3.connect(state or ":memory:", check_same_thread=False, isolation_level=None, timeout=LOCK_SECONDS)
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would answer the same ids

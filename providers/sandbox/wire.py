@@ -31,6 +31,7 @@ class Broken(Exception):
 class Request:
     method: str
     path: str
+    query: str
     headers: dict[str, str]
     body: bytes
 
@@ -48,6 +49,12 @@ class Request:
             return _json_fields(self.body)
         pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
         return dict(pairs)
+
+    def key_in_header(self) -> str | None:
+        """The API key of a client that sends it in a header."""
+        names = ("x-api-key", "api-key", "authorization")
+        found = next((self.headers[name] for name in names if name in self.headers), None)
+        return None if found is None else found.removeprefix("Bearer ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +98,7 @@ class Wire:
             if not self._receive(idle_seconds):
                 return None
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        method, path, headers = _read_head(head)
+        method, target, headers = _read_head(head)
         if "100-continue" in headers.get("expect", "").lower():
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         length = _length(headers)
@@ -99,7 +106,8 @@ class Wire:
             if not self._receive(idle_seconds):
                 raise Broken("the client left amid its request")
         body, self._buffer = self._buffer[:length], self._buffer[length:]
-        return Request(method, path, headers, body)
+        parts = urlsplit(target)
+        return Request(method, parts.path, parts.query, headers, body)
 
     def _receive(self, seconds: float) -> bool:
         if not self._wait_readable(seconds):
@@ -115,7 +123,7 @@ class Wire:
         waited = 0.0
         while not self._stopping.is_set() and waited < seconds:
             turn = min(POLL_SECONDS, seconds - waited)
-            if select.select([self._sock], [], [], turn)[0]:
+            if readable(self._sock, turn):
                 return True
             waited += turn
         return False
@@ -144,7 +152,7 @@ class Wire:
         """Say nothing until the client leaves, the time is over, or the sandbox stops."""
         waited = 0.0
         while not self._stopping.is_set() and (seconds is None or waited < seconds):
-            if select.select([self._sock], [], [], POLL_SECONDS)[0]:
+            if readable(self._sock, POLL_SECONDS):
                 try:
                     if not self._sock.recv(PIECE):
                         return
@@ -161,6 +169,13 @@ class Wire:
         self._sock.close()
 
 
+def readable(sock: socket.socket, seconds: float) -> bool:
+    """Whether there is something to read or accept within this time. (`select` knows no more than 1024 files.)"""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 def _read_head(head: bytes) -> tuple[str, str, dict[str, str]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     try:
@@ -171,7 +186,7 @@ def _read_head(head: bytes) -> tuple[str, str, dict[str, str]]:
         headers = {name.strip().lower(): value.strip() for name, value in pairs}
     except ValueError as error:
         raise Broken("that is no HTTP request") from error
-    return method, urlsplit(target).path, headers
+    return method, target, headers
 
 
 def _length(headers: dict[str, str]) -> int:

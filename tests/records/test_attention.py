@@ -172,7 +172,11 @@ def _raise_without_guard(number: int) -> None:
 @pytest.mark.postgres
 @pytest.mark.usefixtures("postgres")
 def test_rivals_raise_one_item_and_each_is_counted() -> None:
-    race(8, lambda number: [_raise() for _ in range(10)])
+    def raise_ten(rival: int) -> None:
+        for _ in range(10):
+            _raise()
+
+    race(8, raise_ten)
     item = AttentionItem.objects.get()
     assert item.times == 80
 

@@ -29,7 +29,8 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"usage": "%(prog)s [options]", "epilog": _epilog(), "formatter_class": argparse.RawDescriptionHelpFormatter}
+        kwargs |= {"usage": "%(prog)s [options]", "epilog": _epilog()}
+        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -34,12 +34,12 @@ Example:
         parser.add_argument("names", metavar="NAME", nargs="*")
         parser.add_argument("--list", action="store_true", help="show the jobs there are and run none")
 
-    def handle(self, *, names: list[str], list: bool, **_: Any) -> None:  # noqa: A002 - the option's name
+    def handle(self, *, names: list[str], **options: Any) -> None:
         try:
             jobs = [job_named(name) for name in dict.fromkeys(names)] or all_jobs()
         except UnknownJob as error:
             raise CommandError(str(error)) from None
-        if list:
+        if options["list"]:
             for job in jobs:
                 self.stdout.write(f"{job.name:<24} every {_span(job.every):<7} {job.summary}")
             return

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.sandbox.fixture import sandbox
+
+__all__ = ["sandbox"]
