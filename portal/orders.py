@@ -114,7 +114,15 @@ def _live(rows: Sequence[Order]) -> dict[str, str]:
 
 def _digest(rows: Iterable[Order], *more: str) -> str:
     looks = [
-        (row.pk, row.status, row.start_count, row.remains, str(row.refunded), bool(row.cancel_wished_at), has_open_cancel(row))
+        (
+            row.pk,
+            row.status,
+            row.start_count,
+            row.remains,
+            str(row.refunded),
+            bool(row.cancel_wished_at),
+            has_open_cancel(row),
+        )
         for row in rows
     ]
     return hashlib.sha256(repr((looks, more)).encode()).hexdigest()[:16]
