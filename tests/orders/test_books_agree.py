@@ -118,7 +118,7 @@ def _one_to_one(sandbox: Sandbox, provider: Provider) -> None:
 
 
 def _each_kept_what_the_table_says() -> None:
-    statuses = Counter()
+    statuses: Counter[str] = Counter()
     for order in Order.objects.filter(state=State.ENDED):
         statuses[order.status] += 1
         refunds = Transfer.objects.filter(order_id=order.pk, kind=Transfer.Kind.REFUND)

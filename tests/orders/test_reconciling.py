@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -38,14 +39,14 @@ LATER = timedelta(minutes=20)
 class Scene:
     """An order before, unknown ones, an order after; then twenty minutes go by, as the attempts' times tell."""
 
-    def __init__(self, sandbox: Sandbox, *faults: str, **settings: object) -> None:
+    def __init__(self, sandbox: Sandbox, *faults: str, **settings: Any) -> None:
         self.sandbox = sandbox
         self.provider: Provider = a_provider(sandbox, concurrency=1, **settings)
         self.service = a_service(self.provider)
         self.alice = a_customer("100")
         self.before = self._order("before")
         self._past()
-        self.unknown = []
+        self.unknown: list[Order] = []
         for fault in faults:
             sandbox.faults.add("add", fault, times=1)
             self.unknown.append(self._order(f"unknown{len(self.unknown)}"))
