@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from ledger.amounts import from_units, to_units
 from ledger.models import Account, Checkpoint, Transfer
-from ledger.sums import NEWEST, movement
+from ledger.sums import NEWEST, balance_after, movement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,8 @@ def statement(account: Account, *, before_id: int | None, limit: int) -> list[St
     transfers = _page(account.pk, before_id, min(limit, settings.LEDGER_STATEMENT_MAX_LINES))
     if not transfers:
         return []
-    balance = _balance_at(account.pk, transfers[-1].pk) if account.kind == Account.Kind.WALLET else None
+    keeps_balance = account.kind == Account.Kind.WALLET
+    balance = from_units(balance_after(account.pk, transfers[-1].pk)) if keeps_balance else None
     lines: list[StatementLine] = []
     for transfer in reversed(transfers):
         if balance is not None and lines:
@@ -91,7 +91,7 @@ def statement_lines(account: Account) -> Iterator[StatementLine]:
     balance: Decimal | None = None
     while page := _page(account.pk, before_id, settings.LEDGER_STATEMENT_MAX_LINES):
         if before_id is None and account.kind == Account.Kind.WALLET:
-            balance = _balance_at(account.pk, page[0].pk)
+            balance = from_units(balance_after(account.pk, page[0].pk))
         for transfer in page:
             yield _line(transfer, account.pk, balance)
             if balance is not None:
@@ -127,19 +127,6 @@ def _page(account_id: int, before_id: int | None, limit: int) -> list[Transfer]:
             [*[account_id, upper, limit] * 2, limit],
         )
     )
-
-
-def _balance_at(account_id: int, transfer_id: int) -> Decimal:
-    """What the wallet held after this transfer: the balance on its row less what moved later, in one statement."""
-    later = "COALESCE((SELECT SUM(amount) FROM ledger_transfer WHERE {} = a.id AND id > %s), 0)"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT a.balance - {later.format('credit_id')} + {later.format('debit_id')}"  # noqa: S608 - constants only
-            " FROM ledger_account a WHERE a.id = %s",
-            [transfer_id, transfer_id, account_id],
-        )
-        (units,) = cursor.fetchone()
-    return from_units(int(units))
 
 
 def _signed(transfer: Transfer, account_id: int) -> Decimal:

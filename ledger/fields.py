@@ -138,6 +138,8 @@ class ExchangeRateField(FixedPointField[_Set, _Get]):
 
 for _sign in (Combinable.ADD, Combinable.SUB):
     register_combinable_fields(MoneyField, _sign, MoneyField, MoneyField)
+register_combinable_fields(MoneyField, Combinable.MUL, models.IntegerField, MoneyField)
+register_combinable_fields(models.IntegerField, Combinable.MUL, MoneyField, MoneyField)
 
 
 def money(amount: Decimal) -> Value:

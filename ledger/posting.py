@@ -139,7 +139,7 @@ def _move_wallet(account_id: int, delta: Decimal) -> None:
     if _try_to_move(account_id, delta):
         return
     # Read under a lock what stood in the way; a deposit that came in between may have removed it.
-    wallet = Account.objects.select_for_update().get(pk=account_id, kind=Account.Kind.WALLET)
+    wallet = Account.objects.select_for_update(no_key=True).get(pk=account_id, kind=Account.Kind.WALLET)
     if _try_to_move(account_id, delta):
         return
     assert wallet.balance is not None  # CHECK only_wallets_keep_a_balance

@@ -7,6 +7,7 @@ summed apart and put together in Python: no volume of business overflows. Each f
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from django.db import connection
 
@@ -24,7 +25,20 @@ def movement(account_id: int, *, after_id: int = 0, up_to_id: int = NEWEST) -> i
             f" UNION ALL SELECT -1, {columns} WHERE debit_id = %s AND id > %s AND id <= %s",
             [account_id, after_id, up_to_id] * 2,
         )
-        return sum(int(sign) * (int(high) * _SPLIT + int(low)) for sign, high, low in cursor.fetchall())
+        return _total(cursor.fetchall())
+
+
+def balance_after(account_id: int, transfer_id: int) -> int:
+    """What a wallet held after this transfer, in units: the balance on its row less what moved later."""
+    columns = f"{_HIGH_LOW} FROM ledger_transfer"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1, 0, balance FROM ledger_account WHERE id = %s"  # noqa: S608 - constants only
+            f" UNION ALL SELECT -1, {columns} WHERE credit_id = %s AND id > %s"
+            f" UNION ALL SELECT 1, {columns} WHERE debit_id = %s AND id > %s",
+            [account_id, *[account_id, transfer_id] * 2],
+        )
+        return _total(cursor.fetchall())
 
 
 def movements() -> dict[int, int]:
@@ -39,3 +53,8 @@ def movements() -> dict[int, int]:
         for sign, account_id, high, low in cursor.fetchall():
             totals[account_id] += int(sign) * (int(high) * _SPLIT + int(low))
     return dict(totals)
+
+
+def _total(rows: Iterable[tuple[int, int, int]]) -> int:
+    """Of (sign, high, low); PostgreSQL sends its sums as Decimal."""
+    return sum(int(sign) * (int(high) * _SPLIT + int(low)) for sign, high, low in rows)

@@ -84,7 +84,9 @@ class Order(models.Model):
     exchange_rate = ExchangeRateField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    ask_again_at = models.DateTimeField(null=True, blank=True, help_text="Ended orders are asked for again now and then.")
+    ask_again_at = models.DateTimeField(
+        null=True, blank=True, help_text="Ended orders are asked for again now and then."
+    )
     asked_again = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -93,7 +95,9 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(refunded__gte=0) & Q(refunded__lte=F("charge")), name="order_refunds_at_most_its_charge"
             ),
-            models.CheckConstraint(condition=Q(quantity__isnull=True) | Q(quantity__gt=0), name="order_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(quantity__isnull=True) | Q(quantity__gt=0), name="order_quantity_positive"
+            ),
             models.CheckConstraint(
                 condition=Q(state="ended", status__in=["Completed", "Partial", "Canceled"])
                 | (~Q(state="ended") & Q(status__in=["Pending", "In progress", "Processing"])),
@@ -112,21 +116,36 @@ class Order(models.Model):
             models.Index(fields=["customer", "-id"], name="order_of_customer"),
             models.Index(fields=["customer", "status", "-id"], name="order_of_customer_status"),
             models.Index(fields=["service", "-id"], name="order_of_service"),
-            models.Index(
-                fields=["provider", "not_before", "id"], condition=Q(state="waiting"), name="order_waiting"
-            ),
+            models.Index(fields=["provider", "not_before", "id"], condition=Q(state="waiting"), name="order_waiting"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="order_sending"),
             models.Index(
                 fields=["provider", "accepted_at", "id"], condition=Q(state="accepted"), name="order_with_provider"
             ),
             models.Index(
-                fields=["state", "id"], condition=Q(state__in=["unknown", "held", "by_hand", "review"]), name="order_stuck"
+                fields=["state", "id"],
+                condition=Q(state__in=["unknown", "held", "by_hand", "review"]),
+                name="order_stuck",
             ),
             models.Index(fields=["ask_again_at"], condition=Q(ask_again_at__isnull=False), name="order_ask_again"),
         ]
 
     def __str__(self) -> str:
         return f"Order {self.pk}"
+
+
+class Placement(models.Model):
+    """A customer's token for one placing of orders: the same token again finds the same orders instead of new ones."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="placements", db_index=False)
+    token = models.CharField(max_length=80)
+    order_ids = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "token"], name="one_placement_a_token")]
+
+    def __str__(self) -> str:
+        return self.token
 
 
 class Attempt(models.Model):
@@ -220,7 +239,9 @@ class RefillRequest(models.Model):
 
 
 class CancelRequest(models.Model):
-    """A wish to cancel an order that is already with its provider. Only the order's later status says whether it came true."""
+    """A wish to cancel an order that is already with its provider. Only the order's later status says whether it came
+    true.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Not yet asked"

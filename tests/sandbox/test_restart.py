@@ -125,3 +125,47 @@ def test_faults_added_while_it_runs_end_with_the_process(tmp_path: Path) -> None
         assert sandbox.stop() == 0
         sandbox.start()
         assert sandbox.ask("balance")["currency"] == "USD"
+
+
+def test_the_journal_is_never_ahead_of_what_was_done(tmp_path: Path) -> None:
+    def place_and_fail() -> None:
+        with sandbox.store.transaction():
+            sandbox.place_by_hand(**ORDERS["Default"])
+            raise RuntimeError("power cut")
+
+    with Sandbox(journal=tmp_path / "journal.jsonl") as sandbox:
+        with pytest.raises(RuntimeError, match="power cut"):
+            place_and_fail()
+        assert read_journal(tmp_path / "journal.jsonl").orders() == sandbox.journal.orders() == []
+        assert (sandbox.orders, sandbox.balance) == ({}, sandbox.opening)
+        assert place(sandbox) == 23501
+        assert read_journal(tmp_path / "journal.jsonl").orders() == sandbox.journal.orders()
+
+
+def test_a_journal_that_is_asked_for_later_tells_all(tmp_path: Path) -> None:
+    with Sandbox(state=tmp_path / "state.sqlite3") as sandbox:
+        order = place(sandbox)
+    with Sandbox(state=tmp_path / "state.sqlite3", journal=tmp_path / "journal.jsonl") as sandbox:
+        assert [entry["order"] for entry in read_journal(tmp_path / "journal.jsonl").orders()] == [order]
+
+
+def test_many_clients_at_once_get_an_order_each() -> None:
+    answered: list[int] = []
+
+    def place_some(sandbox: Sandbox, number: int) -> None:
+        with requests.Session() as session:
+            for turn in range(40):
+                link = f"https://example.com/{number}/{turn}"
+                data = {"key": sandbox.key, "action": "add", **(ORDERS["Default"] | {"link": link})}
+                answered.append(session.post(sandbox.url, data=data, timeout=30).json()["order"])
+
+    with Sandbox(balance="1000") as sandbox:
+        clients = [threading.Thread(target=place_some, args=(sandbox, number)) for number in range(8)]
+        for client in clients:
+            client.start()
+        while any(client.is_alive() for client in clients):
+            sandbox.advance(5)
+        assert sorted(answered) == list(range(23501, 23501 + 320))
+        links = {entry["link"] for entry in sandbox.journal.orders()}
+        assert len(links) == 320
+        assert sandbox.balance == 1000 - Decimal("0.9") * 320

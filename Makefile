@@ -1,0 +1,51 @@
+# `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types css bench lock
+SHELL := /bin/sh
+
+# The first Python that is new enough; PYTHON=… chooses another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; break; fi; done)
+CHECKED_PYTHON = $(if $(strip $(PYTHON)),$(PYTHON),$(error No Python 3.11 or newer was found: install one, or name it with PYTHON=/path/to/python make ...))
+SET_UP = @$(CHECKED_PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python %d.%d is too old: the panel needs 3.11 or newer, which PYTHON=/path/to/python can name." % sys.version_info[:2])' && $(CHECKED_PYTHON) smmpanel/launch/make_venv.py
+BIN = .venv/bin
+# Tests choose their own surroundings: a database or broker of this machine must not slip in.
+ALONE = env -u DATABASE_URL -u REDIS_URL -u PANEL_DATA_DIR
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+run: ## Run the panel with a demo at http://127.0.0.1:8000 (PORT=, PANEL_DATA_DIR=, PANEL_DEMO=0)
+	$(SET_UP)
+	@exec $(BIN)/python -m smmpanel.launch
+
+test: ## Run the tests; no service needs to run (TESTS="tests/ledger -k wallet" runs some)
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m pytest -n auto -m "not browser" $(TESTS)
+
+lint: ## Check style, types, imports between rooms, templates, and that no migration is missing
+	$(SET_UP) --dev
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@if [ -d templates ]; then $(BIN)/djlint templates --lint --quiet; fi
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/mypy .
+
+types: ## Check the types alone
+	$(SET_UP) --dev
+	@$(BIN)/mypy .
+
+css: ## Build the style sheet from portal/styles
+	$(SET_UP) --dev
+	@$(BIN)/tailwindcss --input portal/styles/input.css --output static/css/panel.css --minify
+
+bench: ## Run the benchmarks
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m bench
+
+lock: ## Resolve the requirements anew and lock them with hashes (UPGRADE=--upgrade for newer versions)
+	$(SET_UP) --dev
+	@$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --output-file requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --extra dev -c requirements.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt

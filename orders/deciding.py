@@ -1,0 +1,163 @@
+"""What a person decides about an order, each decision recorded with who and why.
+
+For an unknown order: it exists upstream under this id; it does not, send it; give the money back. For one whose end
+is unclear: what was delivered. For one fulfilled by hand: how far it is. Each is a conditional update, so that it can
+be given twice without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from ledger.amounts import from_units
+from orders.accepting import Acceptance, accept
+from orders.ending import give_back
+from orders.keeping import keep_for_delivered
+from orders.models import FINAL, Order, State, Status
+from orders.reconciling import purchase_of
+from orders.refunding import refund_all
+from orders.routing import ExchangeRates
+from orders.settling import SETTLED_FIELDS, close, close_cancels, refund_of, sold
+from orders.story import line, tell
+from orders.withholding import release_held
+from records.attention import close_attention
+from records.audit import Actor, audit
+from records.jobs import hint
+
+Result = TypeVar("Result")
+
+
+class CannotDecide(Exception):
+    """The decision does not fit the order as it is; the sentence says why. Nothing was changed."""
+
+
+def it_exists(*, order: Order, upstream_id: str, actor: Actor, reason: str) -> None:
+    """An unknown order exists upstream under this id: it goes on as accepted, its cost booked."""
+    upstream_id = upstream_id.strip()
+    if not upstream_id or len(upstream_id) > 64:
+        raise CannotDecide("Give the id that the order has at the provider.")
+    taken = Order.objects.filter(provider=order.provider, upstream_id=upstream_id).exclude(pk=order.pk).first()
+    if taken is not None:
+        raise CannotDecide(f"Order {taken.pk} already holds the id {upstream_id} at this provider.")
+
+    def attach(fresh: Order) -> None:
+        cost, rate = purchase_of(fresh)
+        accepted = accept(
+            Acceptance(
+                order=fresh, attempt=fresh.attempt, upstream_id=upstream_id, cost=cost, exchange_rate=rate, actor=actor,
+                note=f"as {upstream_id}: {reason}",
+            )
+        )  # fmt: skip
+        if not accepted:
+            raise CannotDecide(f"The id {upstream_id} cannot be given to order {fresh.pk}.")
+
+    _decide(order, (State.UNKNOWN,), "order.exists", reason, actor, attach)
+
+
+def send_again(*, order: Order, actor: Actor, reason: str) -> None:
+    """An unknown order does not exist upstream, by the operator's word: it waits to be sent again."""
+
+    def send(fresh: Order) -> None:
+        Order.objects.filter(pk=fresh.pk).update(
+            state=State.WAITING, reason="", not_before=timezone.now(), lease_until=None, cancel_wished_at=None
+        )
+        tell([line(fresh, "sent_again", actor=actor, note=reason)])
+        close_attention(key=f"unknown:{fresh.pk}", decision=f"Sent again: {reason}", actor=actor)
+        hint("submit_orders", str(fresh.provider_id))
+
+    _decide(order, (State.UNKNOWN,), "order.send_again", reason, actor, send)
+
+
+def release(*, order: Order, actor: Actor, reason: str) -> None:
+    """A held order is sent on, where a route keeps its promise without a loss."""
+
+    def send(fresh: Order) -> None:
+        if not release_held(fresh, ExchangeRates(), actor=actor):
+            raise CannotDecide("No provider takes it without a loss at the moment.")
+
+    _decide(order, (State.HELD,), "order.release", reason, actor, send)
+
+
+def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
+    """Ends an order that waits, is held, unknown, by hand or under review as Canceled, all of its charge given back."""
+    states = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
+
+    def back(fresh: Order) -> None:
+        done = give_back(fresh, why="operator", note=reason, of=states, actor=actor, told_as="refunded")
+        assert done, "the row is locked"
+
+    _decide(order, states, "order.refund", reason, actor, back)
+
+
+def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor: Actor, reason: str) -> None:
+    """Ends an order under review, or fulfilled by hand, with what was delivered (for Partial, of what has a
+    quantity).
+    """
+    if status not in FINAL:
+        raise CannotDecide(f"{status.label} is not an end.")
+
+    def end(fresh: Order) -> None:
+        kept = _kept(fresh, status, delivered)
+        close(fresh, status, reason=reason)
+        if delivered is not None and fresh.quantity is not None:
+            fresh.remains = fresh.quantity - delivered
+        fresh.save(update_fields=[*SETTLED_FIELDS, "remains"])
+        refund_all([refund_of(fresh, from_units(kept), status)])
+        close_cancels([fresh])
+        tell([line(fresh, "ended", actor=actor, note=reason)])
+        close_attention(key=f"settlement:{fresh.pk}", decision=f"{status.label}: {reason}", actor=actor)
+        close_attention(key=f"cancel:{fresh.pk}", decision=f"{status.label}: {reason}", actor=actor)
+
+    _decide(order, (State.REVIEW, State.BY_HAND), "order.settle", reason, actor, end)
+
+
+def _kept(order: Order, status: Status, delivered: int | None) -> int:
+    if status == Status.COMPLETED:
+        return sold(order).charge
+    if status == Status.CANCELED:
+        return 0
+    if order.quantity is None or delivered is None:
+        raise CannotDecide("Say how much was delivered; what has no quantity is either Completed or Canceled.")
+    if not 0 <= delivered <= order.quantity:
+        raise CannotDecide(f"Delivered must be between 0 and {order.quantity:,}.")
+    return keep_for_delivered(sold(order), delivered)
+
+
+def progress_by_hand(
+    *, order: Order, status: Status, start_count: int | None, remains: int | None, actor: Actor
+) -> None:
+    """How far an order fulfilled by hand is, before its end."""
+    if status in FINAL:
+        raise CannotDecide(f"{status.label} is an end: settle the order instead.")
+    if remains is not None and (remains < 0 or (order.quantity is not None and remains > order.quantity)):
+        raise CannotDecide("What remains is between 0 and the quantity.")
+
+    def move(fresh: Order) -> None:
+        fresh.status, fresh.start_count, fresh.remains = status, start_count, remains
+        fresh.save(update_fields=["status", "start_count", "remains"])
+        tell([line(fresh, "status", actor=actor)])
+
+    _decide(order, (State.BY_HAND,), "order.progress", "", actor, move)
+
+
+def _decide(
+    order: Order, of: tuple[State, ...], action: str, reason: str, actor: Actor, change: Callable[[Order], None]
+) -> None:
+    """Locks the order, checks that the decision fits it, changes it and records who and why, in one transaction."""
+    with transaction.atomic():
+        related = ("customer__wallet", "provider__account", "provider_service__provider", "service")
+        fresh = Order.objects.select_for_update(of=("self",)).select_related(*related).get(pk=order.pk)
+        if fresh.state not in of:
+            raise CannotDecide(
+                f"Order {fresh.pk} is {State(fresh.state).label.lower()}: this cannot be decided any more."
+            )
+        before = {"state": fresh.state, "status": fresh.status, "refunded": fresh.refunded}
+        change(fresh)
+        fresh.refresh_from_db()
+        after = {"state": fresh.state, "status": fresh.status, "refunded": fresh.refunded}
+        audit(actor=actor, action=action, target=fresh, reason=reason, before=before, after=after)
+    order.refresh_from_db()

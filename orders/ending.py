@@ -1,0 +1,58 @@
+"""Orders that end without ever having been a provider's: refused, not placed, held too long, cancelled in time.
+
+One verb: a conditional update from the states in which that is possible, the whole charge back, one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders.models import Order, State, Status
+from orders.refunding import Refund, refund_all
+from orders.settling import close_cancels
+from orders.story import line, tell
+from records.attention import close_attention
+from records.audit import SYSTEM, Actor
+
+KEYS_OF_AN_OPEN_ORDER = ("unknown", "held", "settlement", "stuck")
+
+
+def give_back(
+    order: Order,
+    *,
+    why: str,
+    note: str,
+    of: Collection[State],
+    attempt: int | None = None,
+    actor: Actor = SYSTEM,
+    told_as: str = "given_back",
+) -> bool:
+    """Ends the order as Canceled and gives back what is left of its charge; False where it is no longer in one of
+    `of`.
+
+    `attempt` fences: with it, an order that has been attempted anew since is left alone. `why` is part of the
+    transfer's reference, so it must be one word; `note` is kept as the order's reason.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        candidates = Order.objects.filter(pk=order.pk, state__in=list(of))
+        if attempt is not None:
+            candidates = candidates.filter(attempt=attempt)
+        ended = candidates.update(
+            state=State.ENDED, status=Status.CANCELED, reason=note[:500], ended_at=now, lease_until=None
+        )
+        if ended != 1:
+            return False
+        fresh = Order.objects.select_related("customer__wallet").get(pk=order.pk)
+        left = fresh.charge - fresh.refunded
+        refund_all([Refund(order=fresh, amount=left, why=why, note=f"Order {order.pk}: Canceled")])
+        close_cancels([fresh])
+        tell([line(fresh, told_as, actor=actor, note=note)])
+        for key in KEYS_OF_AN_OPEN_ORDER:
+            close_attention(key=f"{key}:{order.pk}", decision=note or "Given back.", actor=actor)
+    for name in ("state", "status", "reason", "ended_at", "lease_until", "refunded"):
+        setattr(order, name, getattr(fresh, name))
+    return True

@@ -1,0 +1,84 @@
+"""The background jobs of orders: each a verb of this room, how often it runs, and for which providers.
+
+Scopes are providers, so that a slow one delays no other; a status sweep is a job of its own for each age of orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+
+from django.db.models import Exists, OuterRef
+
+from orders.asking_again import ask_again
+from orders.cancelling import send_cancels
+from orders.models import Order, State
+from orders.reconciling import reconcile
+from orders.refilling import refill_statuses, send_refills
+from orders.submitting import submit_orders
+from orders.syncing import bands, sync_band
+from orders.tidying import tidy_orders
+from providers.models import Provider
+from records.jobs import Job, register
+
+
+def active_providers() -> Iterable[str]:
+    """The ids of the providers that may be asked."""
+    return [str(pk) for pk in Provider.objects.filter(active=True).order_by("pk").values_list("pk", flat=True)]
+
+
+def providers_with(*states: State) -> Iterable[str]:
+    """The active providers that have orders in one of these states."""
+    orders = Order.objects.filter(provider=OuterRef("pk"), state__in=states)
+    found = Provider.objects.filter(Exists(orders), active=True)
+    return [str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)]
+
+
+def register_jobs() -> None:
+    """Called once, when the application is ready."""
+    minute = timedelta(minutes=1)
+    for job in (
+        Job(
+            name="submit_orders",
+            run=submit_orders,
+            every=minute,
+            scopes=active_providers,
+            summary="Send waiting orders",
+        ),
+        Job(name="send_cancels", run=send_cancels, every=minute, scopes=active_providers, summary="Forward cancels"),
+        Job(name="send_refills", run=send_refills, every=minute, scopes=active_providers, summary="Ask for refills"),
+        Job(
+            name="refill_statuses",
+            run=refill_statuses,
+            every=5 * minute,
+            scopes=active_providers,
+            summary="Ask what became of refills",
+        ),
+        Job(
+            name="reconcile",
+            run=reconcile,
+            every=5 * minute,
+            scopes=partial(providers_with, State.UNKNOWN),
+            summary="Find out whether unknown orders exist upstream",
+        ),
+        Job(
+            name="ask_again",
+            run=ask_again,
+            every=60 * minute,
+            scopes=active_providers,
+            summary="Ask for ended orders again",
+        ),
+        Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying"),
+    ):
+        register(job)
+    for band in bands():
+        register(
+            Job(
+                name=f"sync_{band.name}",
+                run=partial(sync_band, band),
+                every=band.every,
+                scopes=partial(providers_with, State.ACCEPTED),
+                summary=f"Ask for the status of {band.name} orders",
+            )
+        )

@@ -1,0 +1,242 @@
+"""Selling: from what a customer asks for to orders that stand and are paid, all of them or none.
+
+One verb takes one line or ten thousand: validate, price, insert the orders, move the money, commit. Only then is a
+worker hinted; with no broker the orders stand all the same and the sweep finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Prefetch
+
+from accounts.models import Customer
+from catalog.models import Route, Service
+from catalog.offers import why_not_orderable
+from catalog.pricing import PriceOutOfRange, charge
+from catalog.reading import Limits, Problem, Read, read_line
+from catalog.service_types import service_type
+from ledger.accounts import house_account
+from ledger.amounts import plain
+from ledger.models import Account, Transfer
+from ledger.posting import InsufficientFunds, Posting, post
+from orders.models import Order, Placement, State
+from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
+from records.attention import raise_attention
+from records.jobs import hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What a customer asks for: a service and the raw fields of its type, as typed or sent.
+
+    `expected`, where given, is the charge the customer was shown: a higher one is refused instead of taken.
+    """
+
+    service_id: int
+    fields: Mapping[str, object]
+    expected: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineProblem:
+    """What is wrong with one line; `field` is "" where no field is to blame. `code` is for programs."""
+
+    line: int
+    field: str
+    message: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A line that can be sold, with everything the sale needs."""
+
+    service: Service
+    read: Read
+    charge: Decimal
+    purchase: Purchase | None  # None: fulfilled by hand
+
+
+class Refused(Exception):
+    """Nothing was placed and nothing was charged; the problems say why, line by line."""
+
+    def __init__(self, problems: list[LineProblem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def place_orders(*, customer: Customer, lines: Sequence[Line], once: str | None = None) -> list[Order]:
+    """Places all lines for `customer` and charges his wallet once, or raises Refused and changes nothing.
+
+    `once` is a token of the customer's choice: placing with a token that was used returns the orders it made then.
+    At most ORDER_MAX_LINES lines a call.
+    """
+    if once is not None and (earlier := _placed_before(customer, once)) is not None:
+        return earlier
+    quotes = quote_all(lines)
+    problems = [problem for quote in quotes if isinstance(quote, list) for problem in quote]
+    if problems:
+        raise Refused(problems)
+    sales = [quote for quote in quotes if isinstance(quote, Quote)]
+    try:
+        with transaction.atomic():
+            return _sell(customer, sales, once)
+    except InsufficientFunds as short:
+        raise Refused([_no_funds(short.needed, short.balance)]) from short
+    except _AlreadyPlaced:
+        assert once is not None
+        earlier = _placed_before(customer, once)
+        assert earlier is not None
+        return earlier
+
+
+def quote_all(lines: Sequence[Line]) -> list[Quote | list[LineProblem]]:
+    """For each line what it would be sold for, or what is wrong with it. Reads, and writes nothing."""
+    if len(lines) > settings.ORDER_MAX_LINES:
+        most = f"At most {settings.ORDER_MAX_LINES:,} orders can be placed at once. Nothing was charged."
+        raise Refused([LineProblem(line=0, field="", message=most, code="too_many")])
+    services = _load({line.service_id for line in lines})
+    rates = ExchangeRates()
+    return [_quote(number, line, services.get(line.service_id), rates) for number, line in enumerate(lines)]
+
+
+def _load(ids: set[int]) -> dict[int, Service]:
+    routes = Route.objects.select_related("provider_service__provider").order_by("position", "id")
+    found: dict[int, Service] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        some = Service.objects.filter(pk__in=wanted[start : start + 500])
+        for service in some.select_related("category").prefetch_related(Prefetch("routes", queryset=routes)):
+            found[service.pk] = service
+    return found
+
+
+def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRates) -> Quote | list[LineProblem]:
+    def problem(message: str, code: str, at: str = "") -> list[LineProblem]:
+        return [LineProblem(line=number, field=at, message=message, code=code)]
+
+    if service is None:
+        return problem("This service does not exist. Nothing was charged.", "service", "service")
+    closed = why_not_orderable(service)
+    if closed:
+        return problem(closed, "service", "service")
+    kind = service_type(service.type)
+    assert kind is not None
+    read = read_line(kind, line.fields, limits=Limits(min=service.min, max=service.max, step=service.step))
+    if not isinstance(read, Read):
+        return _at_fields(number, read)
+    try:
+        price = charge(service.rate, read.quantity)
+        purchase = _purchase(service, read, rates)
+    except PriceOutOfRange as error:
+        return problem(str(error), "quantity", "quantity")
+    except (NoRoute, BelowCost):
+        return problem("This service cannot be ordered at the moment. Nothing was charged.", "service", "service")
+    if line.expected is not None and price > line.expected:
+        return problem("The price has changed since you saw it. Nothing was charged: look at it again.", "price")
+    return Quote(service=service, read=read, charge=price, purchase=purchase)
+
+
+def _at_fields(number: int, problems: Iterable[Problem]) -> list[LineProblem]:
+    return [LineProblem(line=number, field=each.field, message=each.message, code=each.code) for each in problems]
+
+
+def _purchase(service: Service, read: Read, rates: ExchangeRates) -> Purchase | None:
+    """Where to buy it; None where the service is fulfilled by hand. A loss is put on the operator's list."""
+    routes = routes_in_order(list(service.routes.all()))
+    if not routes:
+        return None
+    promise = Promise(
+        type=service.type, quantity=read.quantity, rate=service.rate, refill=service.refill, cancel=service.cancel
+    )
+    try:
+        return choose(routes, promise, rates)
+    except BelowCost:
+        raise_attention(
+            cause="below_cost",
+            key=f"below_cost:service:{service.pk}",
+            summary=f"Service {service} would sell below its cost and was refused to a customer.",
+            evidence={"rate": service.rate, "quantity": read.quantity},
+            provider_id=routes[0].provider_service.provider_id,
+        )
+        raise
+
+
+class _AlreadyPlaced(Exception):
+    """Somebody used this token first."""
+
+
+def _sell(customer: Customer, quotes: Sequence[Quote], once: str | None) -> list[Order]:
+    placement = _claim_token(customer, once)
+    orders = Order.objects.bulk_create([_order(customer, quote) for quote in quotes], batch_size=1000)
+    if placement is not None:
+        placement.order_ids = [order.pk for order in orders]
+        placement.save(update_fields=["order_ids"])
+    sales = house_account(Account.Kind.SALES, settings.PANEL_CURRENCY)
+    post(
+        [
+            Posting(
+                debit=customer.wallet,
+                credit=sales,
+                amount=order.charge,
+                kind=Transfer.Kind.CHARGE,
+                reference=f"order:{order.pk}:charge",
+                order_id=order.pk,
+            )
+            for order in orders
+            if order.charge > 0
+        ]
+    )
+    for provider_id in {order.provider_id for order in orders if order.provider_id is not None}:
+        hint("submit_orders", str(provider_id))
+    return orders
+
+
+def _claim_token(customer: Customer, once: str | None) -> Placement | None:
+    if once is None:
+        return None
+    try:
+        with transaction.atomic():
+            return Placement.objects.create(customer=customer, token=once)
+    except IntegrityError as error:
+        raise _AlreadyPlaced from error
+
+
+def _placed_before(customer: Customer, once: str) -> list[Order] | None:
+    placement = Placement.objects.filter(customer=customer, token=once).first()
+    if placement is None:
+        return None
+    return list(Order.objects.filter(customer=customer, pk__in=placement.order_ids).order_by("pk"))
+
+
+def _order(customer: Customer, quote: Quote) -> Order:
+    service, purchase = quote.service, quote.purchase
+    return Order(
+        customer=customer,
+        service=service,
+        service_name=service.name,
+        service_type=service.type,
+        rate=service.rate,
+        refill=service.refill,
+        refill_days=service.refill_days,
+        cancel=service.cancel,
+        link=quote.read.link,
+        quantity=quote.read.quantity,
+        details=dict(quote.read.details),
+        charge=quote.charge,
+        refunded=Decimal(0),
+        state=State.WAITING if purchase else State.BY_HAND,
+        provider=purchase.provider_service.provider if purchase else None,
+        provider_service=purchase.provider_service if purchase else None,
+    )
+
+
+def _no_funds(needed: Decimal, balance: Decimal) -> LineProblem:
+    missing = max(needed - balance, Decimal(0))
+    message = f"Your balance is {plain(missing)} {settings.PANEL_CURRENCY} short of this order. Nothing was charged."
+    return LineProblem(line=0, field="", message=message, code="funds")

@@ -1,0 +1,96 @@
+"""What a provider's `status` says of one live order, beside what we knew: a pure comparison, before anything is locked.
+
+An error of an id, an unknown word or an absent id changes nothing. A contradiction changes nothing either, and is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from orders.models import FINAL, Status
+from providers.models import Provider
+from providers.outcomes import StatusReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The part of an order's row that a reading can change."""
+
+    id: int
+    upstream_id: str
+    status: str
+    upstream_status: str
+    start_count: int | None
+    remains: int | None
+    upstream_charge: Decimal | None
+    quantity: int | None
+
+
+KNOWN_COLUMNS = tuple(Known.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What changed of an order: the new values of its columns, and whether it has ended upstream."""
+
+    order_id: int
+    status: Status
+    word: str
+    start_count: int | None
+    remains: int | None
+    charge: Decimal | None
+    cost: Decimal | None  # the charge where it is in the booked currency, else None: only that may move money
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+def compare(known: Known, reading: StatusReading, provider: Provider) -> News | None:
+    """The news in a reading whose word is known; None where nothing changed."""
+    assert reading.status is not None
+    status = Status(reading.status.value)
+    news = News(
+        order_id=known.id,
+        status=status,
+        word=reading.word[:60],
+        start_count=known.start_count if reading.start_count is None else _bounded(reading.start_count),
+        remains=known.remains if reading.remains is None else _bounded(reading.remains),
+        charge=known.upstream_charge if reading.charge is None else reading.charge,
+        cost=reading.charge if in_booked_currency(reading, provider) else None,
+    )
+    same = (
+        status.value == known.status
+        and news.word == known.upstream_status
+        and news.start_count == known.start_count
+        and news.remains == known.remains
+        and news.charge == known.upstream_charge
+    )
+    return None if same else news
+
+
+def in_booked_currency(reading: StatusReading, provider: Provider) -> bool:
+    """Whether the reading's charge is in the currency that the provider's costs are booked in. Left unsaid, it is
+    not.
+    """
+    return reading.currency is not None and reading.currency.upper() == provider.currency.upper()
+
+
+def contradiction(known: Known, reading: StatusReading, provider: Provider) -> str:
+    """A sentence for the operator where a reading contradicts what was said before; "" where it does not."""
+    live = reading.status is not None and Status(reading.status.value) not in FINAL
+    grew = reading.remains is not None and known.remains is not None and reading.remains > max(known.remains, 0)
+    if live and grew:
+        return f"What remains grew from {known.remains} to {reading.remains}."
+    if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
+        return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
+    return ""
+
+
+LARGEST = 2**63 - 1
+
+
+def _bounded(count: int) -> int:
+    """Providers send counts beyond any column; what does not fit says no more than "very many"."""
+    return max(-LARGEST, min(count, LARGEST))

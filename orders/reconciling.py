@@ -1,0 +1,245 @@
+"""Finding out whether an unknown order exists upstream, by asking for every id it could have.
+
+API v2 cannot be searched, but ids rise. Below the unknown order's id lies every id that was answered before its
+request began; above it every id of a request that began at least the settling time after it had ended. Every id
+between is asked for. Exactly one record that nobody holds, one unknown order in the gap, and the charge that was
+expected: it is that order. No such record, and no money missing at the provider: it was not placed. Anything else
+stays on the operator's list, with the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Min
+from django.db.models.fields import BigIntegerField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from orders.accepting import Acceptance, accept
+from orders.ending import give_back
+from orders.models import Attempt, Order, State
+from orders.reading import in_booked_currency
+from orders.routing import ExchangeRates, promise_of, purchase_at
+from orders.story import line, tell
+from providers.models import BalanceReading, Provider
+from providers.outcomes import Cause, ItemError, StatusReading
+from providers.upstream import Upstream, UpstreamTrouble
+from records.attention import close_attention, raise_attention
+from records.jobs import Turn, hint
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The ids that an unknown order may have: those strictly between."""
+
+    below: int
+    above: int
+
+    def __len__(self) -> int:
+        return max(0, self.above - self.below - 1)
+
+    def ids(self) -> list[str]:
+        return [str(number) for number in range(self.below + 1, self.above)]
+
+
+@dataclass(slots=True)
+class Found:
+    """What the provider answered for a gap: records that no order of ours holds, and ids that told nothing."""
+
+    candidates: dict[str, StatusReading] = field(default_factory=dict)
+    inconclusive: list[str] = field(default_factory=list)
+    asked: int = 0
+
+
+def reconcile(turn: Turn) -> Mapping[str, int]:
+    """Tries to resolve the unknown orders of the provider `turn.scope`."""
+    provider = Provider.objects.select_related("account").get(pk=int(turn.scope))
+    counts = {"attached": 0, "not_placed": 0, "open": 0}
+    if not provider.rising_ids or provider.used_by_hand:
+        return counts
+    for attempt in _unknown_attempts(provider):
+        if turn.should_stop():
+            break
+        counts[_reconcile_one(provider, attempt)] += 1
+    return counts
+
+
+def _unknown_attempts(provider: Provider) -> Sequence[Attempt]:
+    """The newest attempts of unknown orders that ended the settling time ago, oldest first."""
+    settled = timezone.now() - timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
+    orders = Order.objects.filter(state=State.UNKNOWN, provider=provider).order_by("id")[: settings.ORDER_SWEEP_ROWS]
+    newest = {order.pk: order for order in orders.select_related("provider_service__provider", "customer__wallet")}
+    found = []
+    for attempt in Attempt.objects.filter(order_id__in=newest, ended_at__lte=settled).order_by("began_at", "id"):
+        order = newest[attempt.order_id]
+        if attempt.number == order.attempt:
+            attempt.order = order
+            found.append(attempt)
+    return found
+
+
+def gap_of(attempt: Attempt) -> Gap | None:
+    """The gap that the attempt's order would lie in; None while there is no bound on one of its sides."""
+    assert attempt.ended_at is not None
+    accepted = Attempt.objects.filter(
+        provider_id=attempt.provider_id, outcome=Attempt.Outcome.ACCEPTED, upstream_id__regex=r"^[0-9]{1,18}$"
+    ).annotate(number_upstream=Cast("upstream_id", BigIntegerField()))
+    settled = attempt.ended_at + timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
+    below = accepted.filter(ended_at__lt=attempt.began_at).aggregate(top=Max("number_upstream"))["top"]
+    above = accepted.filter(began_at__gte=settled).aggregate(bottom=Min("number_upstream"))["bottom"]
+    if below is None or above is None or above <= below:
+        return None
+    return Gap(below, above)
+
+
+def _reconcile_one(provider: Provider, attempt: Attempt) -> str:
+    gap = gap_of(attempt)
+    if gap is None:
+        return "open"
+    if len(gap) > settings.RECONCILE_MOST_IDS:
+        return _leave_open(attempt, gap, None, f"{len(gap):,} ids lie between: more than are asked for.")
+    try:
+        found = _ask(provider, gap)
+    except UpstreamTrouble as trouble:
+        return _leave_open(attempt, gap, None, f"The provider could not be asked: {trouble}")
+    return _decide(provider, attempt, gap, found)
+
+
+def _ask(provider: Provider, gap: Gap) -> Found:
+    found = Found()
+    ids = gap.ids()
+    held = set(Order.objects.filter(provider=provider, upstream_id__in=ids).values_list("upstream_id", flat=True))
+    size = provider.multi_status_size if provider.multi_status else 1
+    for start in range(0, len(ids), size):
+        batch = ids[start : start + size]
+        answers = Upstream(provider).status(batch)
+        for upstream_id in batch:
+            found.asked += 1
+            answer = answers.get(upstream_id)
+            if upstream_id in held:
+                continue
+            if isinstance(answer, StatusReading):
+                found.candidates[upstream_id] = answer
+            elif not _says_no_such_order(answer):
+                found.inconclusive.append(upstream_id)
+    return found
+
+
+def _says_no_such_order(answer: ItemError | None) -> bool:
+    return answer is not None and answer.refusal.cause == Cause.INCORRECT_ID
+
+
+def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str:
+    if found.inconclusive:
+        return _leave_open(attempt, gap, found, f"{len(found.inconclusive)} ids were not answered clearly.")
+    others = _others_in(gap, attempt)
+    if not found.candidates:
+        assert attempt.ended_at is not None
+        if _money_is_missing(provider, attempt.ended_at):
+            return _leave_open(
+                attempt, gap, found, "No such order is there, but the provider's balance fell unexplained."
+            )
+        return _not_placed(provider, attempt, gap, found)
+    if len(found.candidates) > 1 or others:
+        return _leave_open(attempt, gap, found, "More than one order or record could be meant.")
+    (upstream_id, reading), *_ = found.candidates.items()
+    cost = purchase_of(attempt.order)
+    if reading.charge is None or not in_booked_currency(reading, provider) or reading.charge != cost[0]:
+        return _leave_open(attempt, gap, found, "One order is there, but its charge is not the expected one.")
+    with transaction.atomic():
+        attached = accept(
+            Acceptance(
+                order=attempt.order,
+                attempt=attempt.number,
+                upstream_id=upstream_id,
+                cost=cost[0],
+                exchange_rate=cost[1],
+                note=f"found upstream as {upstream_id}, the only one between {gap.below} and {gap.above}",
+            )
+        )
+    return "attached" if attached else "open"
+
+
+def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
+    """The cost of an order that was found to exist, in the provider's currency, and the exchange rate of now."""
+    assert order.provider_service is not None
+    purchase = purchase_at(order.provider_service, promise_of(order), ExchangeRates())
+    return purchase.cost, purchase.exchange_rate
+
+
+def _others_in(gap: Gap, attempt: Attempt) -> int:
+    """How many other unknown orders of this provider could lie in the same gap."""
+    others = Order.objects.filter(provider_id=attempt.provider_id, state__in=[State.UNKNOWN, State.SENDING])
+    count = 0
+    for other in Attempt.objects.filter(order__in=others.exclude(pk=attempt.order_id)):
+        theirs = None if other.ended_at is None else gap_of(other)
+        count += theirs is None or (theirs.below < gap.above - 1 and gap.below < theirs.above - 1)
+    return count
+
+
+def _money_is_missing(provider: Provider, since: datetime) -> bool:
+    """Whether the provider holds less than our books said when it was last asked: an order that exists would explain
+    it.
+
+    Without a reading since the unknown request ended nothing is shown, and money may be missing.
+    """
+    reading = BalanceReading.objects.filter(provider=provider, at__gt=since).order_by("-at").first()
+    return reading is None or reading.reported < reading.booked
+
+
+def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str:
+    order = attempt.order
+    shown = f"It does not exist upstream: none of the {found.asked} ids between {gap.below} and {gap.above} is free."
+    if order.cancel_wished_at is not None:
+        done = give_back(
+            order, why="canceled", note="Canceled as you asked.", of=(State.UNKNOWN,), attempt=attempt.number
+        )
+        return "not_placed" if done else "open"
+    if not provider.resend_when_not_placed:
+        _leave_open(attempt, gap, found, shown)
+        return "not_placed"
+    with transaction.atomic():
+        again = Order.objects.filter(pk=order.pk, state=State.UNKNOWN, attempt=attempt.number).update(
+            state=State.WAITING, reason="", not_before=timezone.now(), lease_until=None
+        )
+        if again == 1:
+            tell([line(order, "not_placed", note=shown)])
+            close_attention(key=f"unknown:{order.pk}", decision=f"{shown} Sent again.")
+            hint("submit_orders", str(provider.pk))
+    return "not_placed"
+
+
+def _leave_open(attempt: Attempt, gap: Gap, found: Found | None, why: str) -> str:
+    """The operator's item gets the newest evidence; nothing else changes."""
+    order = attempt.order
+    evidence: dict[str, object] = {
+        "attempt": attempt.number,
+        "sent": _moment(attempt.began_at),
+        "ids asked": f"{gap.below + 1} to {gap.above - 1}",
+        "finding": why,
+    }
+    if found is not None:
+        evidence["records nobody holds"] = {
+            upstream_id: {"status": reading.word, "charge": reading.charge, "start_count": reading.start_count}
+            for upstream_id, reading in list(found.candidates.items())[:20]
+        }
+        evidence["unclear ids"] = found.inconclusive[:20]
+    raise_attention(
+        cause="unknown_submission",
+        key=f"unknown:{order.pk}",
+        summary=f"Order {order.pk} may or may not have been placed: {why}",
+        evidence=evidence,
+        provider_id=order.provider_id,
+        order_id=order.pk,
+    )
+    return "open"
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

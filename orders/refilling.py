@@ -1,0 +1,220 @@
+"""Refills: a customer asks the provider, through us, to deliver again what has dropped.
+
+A refill is asked for once. It is marked before its request is written, like an order; where the answer does not come
+it is *unknown* and never repeated by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from orders.cancelling import Verdict
+from orders.models import Order, RefillRequest, State, Status
+from orders.story import line, tell
+from providers.models import Provider
+from providers.outcomes import ItemError, RefillAnswer, RefillStatusReading, RefillWord
+from providers.upstream import Upstream, UpstreamTrouble
+from records.attention import raise_attention
+from records.audit import Actor
+from records.jobs import Turn, hint
+
+LIVE = (RefillRequest.Status.PENDING, RefillRequest.Status.IN_PROGRESS)
+WORDS = {
+    RefillWord.PENDING: RefillRequest.Status.PENDING,
+    RefillWord.IN_PROGRESS: RefillRequest.Status.IN_PROGRESS,
+    RefillWord.COMPLETED: RefillRequest.Status.COMPLETED,
+    RefillWord.REJECTED: RefillRequest.Status.REJECTED,
+    RefillWord.CANCELED: RefillRequest.Status.CANCELED,
+    RefillWord.ERROR: RefillRequest.Status.ERROR,
+}
+
+
+class CannotRefill(Exception):
+    """No refill can be asked for; the sentence says why. Nothing was changed."""
+
+
+def can_refill(order: Order) -> Verdict:
+    """Whether `request_refill` would take it. Uses `open_refills` where a list has prefetched it."""
+    if not order.refill:
+        return Verdict(False, "This service has no refill.")
+    if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:
+        return Verdict(False, f"A refill can be asked for from Completed on{_within(order)}.")
+    if order.refill_days is not None and timezone.now() > order.ended_at + timedelta(days=order.refill_days):
+        return Verdict(False, f"The {order.refill_days} days of refill are over.")
+    if order.upstream_id is None:
+        return Verdict(False, "This order was fulfilled by hand: write to us for a refill.")
+    prefetched: list[RefillRequest] | None = getattr(order, "open_refills", None)
+    if prefetched if prefetched is not None else order.refills.filter(ended_at__isnull=True).exists():
+        return Verdict(False, "A refill has been requested.")
+    return Verdict(True)
+
+
+def _within(order: Order) -> str:
+    return f", within {order.refill_days} days" if order.refill_days is not None else ""
+
+
+def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
+    """Records the wish and has it sent; raises CannotRefill."""
+    order.refresh_from_db()
+    verdict = can_refill(order)
+    if not verdict.allowed:
+        raise CannotRefill(f"{verdict.why} Nothing was changed.")
+    try:
+        with transaction.atomic():
+            request = RefillRequest.objects.create(order=order)
+            tell([line(order, "refill_asked", actor=actor)])
+            hint("send_refills", str(order.provider_id))
+    except IntegrityError as error:
+        raise CannotRefill("A refill has been requested. Nothing was changed.") from error
+    return request
+
+
+def send_refills(turn: Turn) -> Mapping[str, int]:
+    """Asks the provider `turn.scope` for the refills that wait, one request each."""
+    provider = Provider.objects.get(pk=int(turn.scope))
+    counts: dict[str, int] = {}
+    waiting = RefillRequest.objects.filter(
+        status=RefillRequest.Status.WAITING, ended_at__isnull=True, order__provider=provider
+    ).select_related("order")
+    for request in waiting.order_by("id")[: settings.ORDER_SWEEP_ROWS]:
+        if turn.should_stop():
+            break
+        became = _send(provider, request)
+        counts[became] = counts.get(became, 0) + 1
+        if became == "not_sent":
+            break
+    return counts
+
+
+def _send(provider: Provider, request: RefillRequest) -> str:
+    lease = timedelta(seconds=provider.deadline_seconds + settings.ORDER_LEASE_MARGIN_SECONDS)
+    if not _mark(request, lease):
+        return "passed"
+    try:
+        answer = Upstream(provider).refill(str(request.order.upstream_id))
+    except UpstreamTrouble as trouble:
+        return _write_trouble(request, trouble)
+    return _write_answer(request, answer)
+
+
+def _mark(request: RefillRequest, lease: timedelta) -> bool:
+    now = timezone.now()
+    waiting = RefillRequest.objects.filter(pk=request.pk, status=RefillRequest.Status.WAITING)
+    return waiting.update(status=RefillRequest.Status.SENDING, sent_at=now, lease_until=now + lease) == 1
+
+
+def _write_trouble(request: RefillRequest, trouble: UpstreamTrouble) -> str:
+    match trouble.kind:
+        case "not_sent":
+            _change(request, RefillRequest.Status.WAITING, was=RefillRequest.Status.SENDING)
+            return "not_sent"
+        case "refused":
+            assert trouble.refusal is not None
+            return _rejected(request, trouble.refusal.text)
+        case _:
+            become_unknown(request, str(trouble))
+            return "unknown"
+
+
+def _write_answer(request: RefillRequest, answer: RefillAnswer) -> str:
+    if answer.refusal is not None:
+        return _rejected(request, answer.refusal.text)
+    assert answer.refill_id is not None
+    with transaction.atomic():
+        sending = [RefillRequest.Status.SENDING, RefillRequest.Status.UNKNOWN]
+        RefillRequest.objects.filter(pk=request.pk, status__in=sending).update(
+            status=RefillRequest.Status.PENDING, upstream_id=answer.refill_id, lease_until=None
+        )
+        tell([line(request.order, "refill_accepted", note=f"as {answer.refill_id}")])
+    return "asked"
+
+
+def _rejected(request: RefillRequest, why: str) -> str:
+    with transaction.atomic():
+        _change(request, RefillRequest.Status.REJECTED, was=RefillRequest.Status.SENDING, reason=why, ended=True)
+        tell([line(request.order, "refill_rejected", note=why)])
+    return "rejected"
+
+
+def become_unknown(request: RefillRequest, why: str) -> None:
+    """The request left and no clear answer came: it is not repeated, the operator is told, its status cannot be
+    asked.
+    """
+    with transaction.atomic():
+        if not _change(request, RefillRequest.Status.UNKNOWN, was=RefillRequest.Status.SENDING, reason=why):
+            return
+        raise_attention(
+            cause="unknown_refill",
+            key=f"refill:{request.pk}",
+            summary=f"The refill of order {request.order_id} may or may not have been placed: {why}",
+            provider_id=request.order.provider_id,
+            order_id=request.order_id,
+        )
+        tell([line(request.order, "refill_unknown", note=why)])
+
+
+def _change(
+    request: RefillRequest,
+    to: RefillRequest.Status,
+    *,
+    was: RefillRequest.Status,
+    reason: str = "",
+    ended: bool = False,
+) -> bool:
+    changed = RefillRequest.objects.filter(pk=request.pk, status=was).update(
+        status=to, reason=reason[:500], lease_until=None, ended_at=timezone.now() if ended else None
+    )
+    return changed == 1
+
+
+def refill_statuses(turn: Turn) -> Mapping[str, int]:
+    """Asks the provider `turn.scope` what became of its refills."""
+    provider = Provider.objects.get(pk=int(turn.scope))
+    size = provider.multi_status_size if provider.multi_refill else 1
+    counts = {"asked": 0, "changed": 0, "errors": 0}
+    last = 0
+    live = RefillRequest.objects.filter(status__in=LIVE, ended_at__isnull=True, order__provider=provider)
+    while not turn.should_stop():
+        batch = list(live.filter(pk__gt=last).select_related("order").order_by("id")[:size])
+        if not batch:
+            break
+        last = batch[-1].pk
+        try:
+            answers = Upstream(provider).refill_status([request.upstream_id for request in batch])
+        except UpstreamTrouble as trouble:
+            counts["errors"] += len(batch)
+            if trouble.kind == "refused":
+                continue  # this refill's own error: the others may do better
+            break
+        counts["asked"] += len(batch)
+        changed, errors = _write_statuses(batch, answers)
+        counts["changed"] += changed
+        counts["errors"] += errors
+    return counts
+
+
+def _write_statuses(
+    batch: Sequence[RefillRequest], answers: Mapping[str, RefillStatusReading | ItemError]
+) -> tuple[int, int]:
+    changed = errors = 0
+    for request in batch:
+        answer = answers.get(request.upstream_id)
+        if not isinstance(answer, RefillStatusReading) or answer.status is None:
+            errors += 1
+            continue
+        status = WORDS[answer.status]
+        if status == request.status:
+            continue
+        changed += 1
+        ended = status not in LIVE
+        with transaction.atomic():
+            if _change(request, status, was=RefillRequest.Status(request.status), reason="", ended=ended):
+                tell([line(request.order, f"refill_{status.name.lower()}")])
+                if ended:  # a refill may have changed what the provider says of the order itself
+                    Order.objects.filter(pk=request.order_id).update(ask_again_at=timezone.now())
+    return changed, errors

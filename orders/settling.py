@@ -1,0 +1,163 @@
+"""The end of orders: once each, in the transaction that writes the final status.
+
+`settle` asks `keep` what stays paid, moves the refunds, corrects the booked costs and tells the story. What `keep`
+leaves open goes to the operator's list: the order waits in REVIEW, and no money moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from ledger.amounts import from_units, to_units
+from ledger.posting import Posting, post
+from orders.costing import correction_posting
+from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
+from orders.models import CancelRequest, Order, State, Status
+from orders.refunding import Refund, refund_all
+from orders.story import line, tell
+from records.attention import Item, raise_many
+from records.audit import SYSTEM, Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """An order, locked by the caller and its readings already on it, with the provider's last word on it.
+
+    `cost` is the provider's price where it came in the booked currency, else None.
+    """
+
+    order: Order
+    status: Status
+    remains: int | None
+    cost: Decimal | None
+
+
+SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
+
+
+def settle(endings: Sequence[Ending], *, actor: Actor = SYSTEM) -> tuple[int, int]:
+    """Ends the orders and moves their money; returns how many ended and how many need the operator.
+
+    Call it inside a transaction that holds the orders' rows, in id order; the caller has checked that none has ended.
+    """
+    assert connection.in_atomic_block
+    decided: list[tuple[Ending, int]] = []
+    unclear: list[tuple[Ending, str]] = []
+    for ending in endings:
+        assert ending.order.state != State.ENDED
+        try:
+            decided.append((ending, keep(sold(ending.order), _report(ending))))
+        except NeedsOperator as why:
+            unclear.append((ending, str(why)))
+    _end(decided, actor)
+    _ask_operator(unclear)
+    return len(decided), len(unclear)
+
+
+def sold(order: Order) -> Sold:
+    """The order as `keep` sees it."""
+    return Sold(
+        rate=to_units(order.rate),
+        charge=to_units(order.charge),
+        quantity=order.quantity,
+        cost=None if order.cost is None else to_units(order.cost),
+    )
+
+
+def _report(ending: Ending) -> Report:
+    return Report(
+        status=ending.status,
+        remains=ending.remains,
+        cost=None if ending.cost is None else to_units(ending.cost),
+    )
+
+
+def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
+    if not decided:
+        return
+    refunds, postings = [], []
+    for ending, kept in decided:
+        order = ending.order
+        refunds.append(refund_of(order, from_units(kept), ending.status))
+        final = final_cost(sold(order), _report(ending))
+        postings += true_up(order, None if final is None else from_units(final))
+        close(order, ending.status)
+    Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
+    refund_all(refunds)
+    post(postings)
+    close_cancels([ending.order for ending, _ in decided])
+    tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])
+
+
+def true_up(order: Order, final: Decimal | None) -> list[Posting]:
+    """Makes the booked cost on the instance the final one, and returns the transfer for it; None leaves it as it is."""
+    if final is None or order.cost is None:
+        return []
+    postings = correction_posting(order, final)
+    order.cost = final
+    return postings
+
+
+def refund_of(order: Order, kept: Decimal, status: Status) -> Refund:
+    """The refund that leaves `kept` paid; what was refunded before counts."""
+    back = max(order.charge - kept - order.refunded, Decimal(0))
+    return Refund(order=order, amount=back, why="end", note=f"Order {order.pk}: {status.label}")
+
+
+def close(order: Order, status: Status, *, reason: str = "") -> None:
+    """Writes the end onto the instance (not to the database)."""
+    now = timezone.now()
+    order.state, order.status, order.reason = State.ENDED, status, reason
+    order.ended_at, order.lease_until = now, None
+    if order.upstream_id is not None:
+        order.ask_again_at = now + timedelta(days=settings.ORDER_ASK_AGAIN_DAYS[0])
+
+
+def close_cancels(orders: Sequence[Order]) -> None:
+    """What became of the wishes to cancel: the orders' own end says so."""
+    ended = CancelRequest.objects.filter(ended_at__isnull=True)
+    now = timezone.now()
+    done = [order.pk for order in orders if order.status != Status.COMPLETED]
+    late = [order.pk for order in orders if order.status == Status.COMPLETED]
+    if done:
+        ended.filter(order_id__in=done).update(status=CancelRequest.Status.DONE, ended_at=now)
+    if late:
+        ended.filter(order_id__in=late).update(status=CancelRequest.Status.TOO_LATE, ended_at=now)
+
+
+def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
+    """What the customer pays is open, what the provider took is not: its price, where it said it, is booked now."""
+    if not unclear:
+        return
+    postings: list[Posting] = []
+    for ending, why in unclear:
+        ending.order.state, ending.order.reason = State.REVIEW, why
+        postings += true_up(ending.order, ending.cost)
+    Order.objects.bulk_update([ending.order for ending, _ in unclear], ["state", "reason", "cost"])
+    post(postings)
+    raise_many(
+        [
+            Item(
+                cause="settlement_unclear",
+                key=f"settlement:{ending.order.pk}",
+                summary=f"Order {ending.order.pk} ended as {ending.status.label}: {why}",
+                evidence={
+                    "status": ending.status.value,
+                    "remains": ending.remains,
+                    "provider's charge": ending.cost,
+                    "charge": ending.order.charge,
+                },
+                provider_id=ending.order.provider_id,
+                order_id=ending.order.pk,
+            )
+            for ending, why in unclear
+        ]
+    )
+    tell([line(ending.order, "review", note=why) for ending, why in unclear])

@@ -1,0 +1,158 @@
+"""Sending orders to their provider, and what each of the four outcomes does.
+
+The rule above all: an order of which a byte may have left is never sent again, unless it is shown not to exist
+upstream. The provider's client says where that boundary was; it calls `mark` when it is about to write, so that a
+connection that fails before that leaves the order plainly waiting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from enum import Enum
+from threading import Event, Lock
+
+from django.conf import settings
+from django.db import connections
+
+from catalog.service_types import add_fields, service_type
+from ledger.amounts import plain
+from orders.claiming import claim, mark, release, waiting_for
+from orders.models import Order
+from orders.outcomes import Sent, write_outcome
+from orders.routing import ExchangeRates, Purchase, broken_promise, loses, promise_of, purchase_at
+from orders.withholding import hold
+from providers.models import Provider
+from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
+from providers.upstream import Upstream
+from records.jobs import Turn
+
+
+class Tally:
+    """What a run did, for its row; lanes add to it side by side."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+        self.stumbled = Event()
+
+    def add(self, outcome: AddOutcome | Passed) -> None:
+        """Counts an outcome; one that speaks of the provider rather than of the order ends the run."""
+        with self._lock:
+            self._counts[type(outcome).__name__.lower() if not isinstance(outcome, Passed) else outcome.value] += 1
+        match outcome:
+            case NotSent() | Rejected(refusal=Refusal(scope=Scope.PROVIDER)):
+                self.stumbled.set()
+
+    def as_counts(self) -> dict[str, int]:
+        return dict(self._counts)
+
+
+class Passed(Enum):
+    """Why nothing was sent for a claimed order."""
+
+    HELD = "held"
+    LOST = "passed"  # cancelled meanwhile, or claimed by somebody else
+
+
+def submit_orders(turn: Turn) -> Mapping[str, int]:
+    """Sends what waits for the provider `turn.scope`, until nothing does, the provider stumbles, or the turn is over.
+
+    One lane for each request that the provider lets us have under way: a slow answer holds up its own lane only.
+    """
+    provider = Provider.objects.get(pk=int(turn.scope))
+    tally = Tally()
+    lanes = _lanes(provider)
+    if not lanes or not waiting_for(provider).exists():
+        return {}
+    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=f"submit-{provider.pk}") as pool:
+        for lane in [pool.submit(_lane, provider.pk, turn, tally) for _ in range(lanes)]:
+            lane.result()
+    return tally.as_counts()
+
+
+def _lanes(provider: Provider) -> int:
+    if not provider.active or provider.queue == Provider.Queue.PAUSED:
+        return 0
+    return 1 if provider.queue == Provider.Queue.TRIAL else provider.concurrency
+
+
+def _lane(provider_id: int, turn: Turn, tally: Tally) -> None:
+    try:
+        while not turn.should_stop() and not tally.stumbled.is_set():
+            provider = Provider.objects.get(pk=provider_id)
+            lanes = _lanes(provider)
+            orders = claim(provider, settings.ORDER_CLAIM_BATCH if lanes > 1 else 1) if lanes else []
+            if not orders:
+                return
+            _submit_claimed(provider, orders, turn, tally)
+    finally:
+        connections.close_all()
+
+
+def _submit_claimed(provider: Provider, orders: Sequence[Order], turn: Turn, tally: Tally) -> None:
+    rates = ExchangeRates()
+    for order in orders:
+        if tally.stumbled.is_set() or turn.should_stop():
+            release(order)
+        else:
+            tally.add(submit(provider, order, rates))
+
+
+def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome | Passed:
+    """Sends one claimed order and writes the outcome back; or finds, at the last moment, that it must not be sent."""
+    assert order.provider_service is not None
+    order.provider_service.provider = provider
+    purchase = purchase_at(order.provider_service, promise_of(order), rates)
+    why = _why_hold(order, purchase, rates)
+    if why:
+        return Passed.HELD if hold(order, why) else Passed.LOST
+    fields = _fields(provider, order)
+    lease = timedelta(seconds=provider.deadline_seconds + settings.ORDER_LEASE_MARGIN_SECONDS)
+    marked: list[bool] = []
+
+    def about_to_write() -> None:
+        marked.append(mark(order, fields, lease=lease))
+        if not marked[-1]:
+            raise ClaimLost(f"Order {order.pk} is not ours to send any more.")
+
+    outcome = Upstream(provider).add(fields, before_write=about_to_write)
+    if marked and not marked[-1]:
+        return Passed.LOST
+    write_outcome(Sent(order=order, purchase=purchase, fields=fields, outcome=outcome, marked=bool(marked)))
+    return outcome
+
+
+class ClaimLost(Exception):
+    """The order is not ours to send any more: raised into the client just before it would have written."""
+
+
+def _why_hold(order: Order, purchase: Purchase, rates: ExchangeRates) -> str:
+    """Cost, limits and flags are read again at the last moment: the snapshot may have changed while the order waited.
+    """
+    promise = promise_of(order)
+    broken = broken_promise(purchase.provider_service, promise)
+    if broken:
+        return broken
+    if loses(purchase.provider_service, promise, rates):
+        return f"It costs {plain(purchase.cost_value)} now and was sold for {plain(order.charge)}."
+    return ""
+
+
+def _fields(provider: Provider, order: Order) -> dict[str, str]:
+    """The parameters of `add`, without the key."""
+    assert order.provider_service is not None
+    kind = service_type(order.service_type)
+    assert kind is not None
+    fields = add_fields(
+        kind,
+        external_id=order.provider_service.external_id,
+        link=order.link,
+        quantity=order.quantity,
+        details=order.details,
+    )
+    if provider.idempotency_parameter:  # one value an order and route, never an attempt
+        fields[provider.idempotency_parameter] = f"{order.pk}-{order.provider_service_id}"
+    return fields

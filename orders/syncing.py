@@ -1,0 +1,203 @@
+"""Asking providers how their orders are doing: sweeps over the live orders of a provider, by age.
+
+Fresh orders are asked for often, old ones rarely (ORDER_SYNC_BANDS). A sweep walks its band by (accepted_at, id), a
+hundred ids a request, several requests at once; changed rows are written together, and an unchanged row costs no
+write.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from orders.models import Order, State
+from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction
+from orders.settling import Ending, settle
+from orders.story import line, tell
+from providers.models import Provider
+from providers.outcomes import ItemError, StatusReading
+from providers.upstream import Upstream, UpstreamTrouble
+from records.attention import Item, raise_many
+from records.jobs import Turn
+
+Answer = Mapping[str, StatusReading | ItemError] | UpstreamTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Orders accepted between `younger` and `older` ago, and how often they are asked for."""
+
+    name: str
+    younger: timedelta
+    older: timedelta | None
+    every: timedelta
+
+
+def bands() -> list[Band]:
+    """The bands of ORDER_SYNC_BANDS: (name, up to this age, asked every), the last without an upper age."""
+    found, start = [], timedelta(0)
+    for name, up_to, every in settings.ORDER_SYNC_BANDS:
+        found.append(Band(name, start, up_to, every))
+        start = up_to or start
+    return found
+
+
+def sync_band(band: Band, turn: Turn) -> Mapping[str, int]:
+    """One sweep over the band's orders at the provider `turn.scope`."""
+    provider = Provider.objects.get(pk=int(turn.scope))
+    counts: Counter[str] = Counter()
+    workers = max(1, provider.concurrency)
+    now = timezone.now()
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"status-{provider.pk}") as pool:
+        running: dict[Future[Answer], Sequence[Known]] = {}
+        batches = _batches(provider, band, now)
+        more = True
+        while running or more:
+            while more and len(running) < workers:
+                batch = None if turn.should_stop() else next(batches, None)
+                if batch is None:
+                    more = False
+                else:
+                    running[pool.submit(_ask, provider, [known.upstream_id for known in batch])] = batch
+            done, _ = wait(running, return_when=FIRST_COMPLETED) if running else (set(), None)
+            for future in done:
+                answer, batch = future.result(), running.pop(future)
+                if isinstance(answer, UpstreamTrouble):
+                    counts["troubled"] += len(batch)
+                    more = False  # what troubles one batch troubles the next: the sweep comes again soon
+                else:
+                    counts.update(take_in(provider, batch, answer))
+    return dict(counts)
+
+
+def _ask(provider: Provider, ids: Sequence[str]) -> Answer:
+    try:
+        return Upstream(provider).status(ids)
+    except UpstreamTrouble as trouble:
+        return trouble
+    finally:
+        connections.close_all()
+
+
+def _batches(provider: Provider, band: Band, now: datetime) -> Iterator[Sequence[Known]]:
+    """The band's orders, oldest first, as many a batch as the provider takes ids; read a batch at a time, by keyset."""
+    live = Order.objects.filter(provider=provider, state=State.ACCEPTED, accepted_at__lte=now - band.younger)
+    if band.older is not None:
+        live = live.filter(accepted_at__gt=now - band.older)
+    size = provider.multi_status_size if provider.multi_status else 1
+    last: tuple[datetime, int] | None = None
+    while True:
+        page = live
+        if last is not None:
+            page = live.filter(Q(accepted_at__gt=last[0]) | Q(accepted_at=last[0], id__gt=last[1]))
+        rows = list(page.order_by("accepted_at", "id").values_list(*KNOWN_COLUMNS, "accepted_at")[:size])
+        if not rows:
+            return
+        last = (rows[-1][-1], rows[-1][0])
+        yield [Known(**dict(zip(KNOWN_COLUMNS, row[:-1], strict=True))) for row in rows]
+
+
+def take_in(
+    provider: Provider, batch: Sequence[Known], answer: Mapping[str, StatusReading | ItemError]
+) -> Counter[str]:
+    """Writes what an answer brought for the orders that were asked for, and counts it."""
+    counts: Counter[str] = Counter(asked=len(batch))
+    news: list[News] = []
+    items: list[Item] = []
+    for known in batch:
+        reading = answer.get(known.upstream_id)
+        if reading is None:
+            counts["absent"] += 1
+        elif isinstance(reading, ItemError):
+            counts["errors"] += 1
+            items.append(_error_item(provider, known, reading))
+        elif reading.status is None:
+            counts["unknown_words"] += 1
+            items.append(_word_item(provider, known, reading))
+        else:
+            items += _contradictions(provider, known, reading)
+            changed = compare(known, reading, provider)
+            if changed is not None:
+                news.append(changed)
+    if items:
+        raise_many(items)
+    counts.update(write_news(news))
+    return counts
+
+
+def write_news(news: Iterable[News]) -> Counter[str]:
+    """Writes changed orders and settles those that ended, in one transaction, their rows locked in id order."""
+    by_id = {each.order_id: each for each in news}
+    counts: Counter[str] = Counter()
+    if not by_id:
+        return counts
+    with transaction.atomic():
+        locked = Order.objects.select_for_update(of=("self",)).filter(pk__in=by_id, state=State.ACCEPTED).order_by("pk")
+        orders = list(locked.select_related("customer__wallet", "provider__account"))
+        endings, events = [], []
+        for order in orders:
+            each = by_id[order.pk]
+            moved = not each.final and order.status != each.status
+            _put(order, each)
+            if each.final:
+                endings.append(Ending(order=order, status=each.status, remains=each.remains, cost=each.cost))
+            elif moved:
+                order.status = each.status
+                events.append(line(order, "status"))
+        Order.objects.bulk_update(
+            orders, ["status", "upstream_status", "start_count", "remains", "upstream_charge"], batch_size=500
+        )
+        tell(events)
+        ended, unclear = settle(endings)
+        counts.update(changed=len(orders), ended=ended, unclear=unclear)
+    return counts
+
+
+def _put(order: Order, news: News) -> None:
+    order.upstream_status, order.start_count = news.word, news.start_count
+    order.remains, order.upstream_charge = news.remains, news.charge
+
+
+def _error_item(provider: Provider, known: Known, error: ItemError) -> Item:
+    return Item(
+        cause="status_error",
+        key=f"status_error:{known.id}",
+        summary=f"Order {known.id} ({known.upstream_id}) is answered with an error: {error.refusal.text}",
+        evidence={"upstream id": known.upstream_id, "said": error.refusal.text},
+        provider_id=provider.pk,
+        order_id=known.id,
+    )
+
+
+def _word_item(provider: Provider, known: Known, reading: StatusReading) -> Item:
+    return Item(
+        cause="unknown_word",
+        key=f"unknown_word:{provider.pk}:{reading.word[:60].casefold()}",
+        summary=f'{provider} says "{reading.word[:60]}", which is no status we know. Its orders stay as they are.',
+        evidence={"word": reading.word, "an order": known.id},
+        provider_id=provider.pk,
+    )
+
+
+def _contradictions(provider: Provider, known: Known, reading: StatusReading) -> list[Item]:
+    why = contradiction(known, reading, provider)
+    if not why:
+        return []
+    return [
+        Item(
+            cause="contradiction",
+            key=f"contradiction:{known.id}",
+            summary=f"Order {known.id}: {why}",
+            evidence={"upstream id": known.upstream_id, "status": reading.word, "remains": reading.remains},
+            provider_id=provider.pk,
+            order_id=known.id,
+        )
+    ]

@@ -1,0 +1,60 @@
+"""The loader that every page of a customer begins with: whose page this is, or where the visitor belongs instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import Customer
+
+P = ParamSpec("P")
+
+
+class CustomerRequest(HttpRequest):
+    """A request whose customer is known: the second thing that a page reads, after its address."""
+
+    customer: Customer
+    htmx: HtmxDetails
+
+
+CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponse]
+
+
+def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Gives the view its customer with the wallet, in one query. A visitor is asked to sign in and brought back after.
+
+    Nothing of a customer stays in a browser's or a proxy's cache: after signing out, "back" shows no balance.
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        customer = Customer.objects.select_related("user", "wallet").filter(user_id=request.user.pk).first()
+        if customer is None:
+            return redirect("admin:index")  # staff without a wallet have nothing to buy with
+        request.customer = customer  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return never_cache(vary_on_headers("HX-Request")(page))
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A fragment asked for by a page whose session ended takes the whole page to sign in, not the form into a table."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if htmx:
+        response = HttpResponse(status=204)
+        page = htmx.current_url_abs_path or reverse("portal:home")  # None where the page was not one of ours
+        response["HX-Redirect"] = redirect_to_login(page, reverse("portal:sign_in")).url
+        return response
+    back = request.get_full_path() if request.method == "GET" else reverse("portal:home")
+    return HttpResponseRedirect(redirect_to_login(back, reverse("portal:sign_in")).url)

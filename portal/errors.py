@@ -1,0 +1,29 @@
+"""Pages for what went wrong, in the panel's look. They ask the database nothing, because it may be what is broken."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import loader
+
+from portal import accent
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "portal/errors/not_found.html", status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "portal/errors/forbidden.html", status=403)
+
+
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is missing or old: usually a page left open over a sign-out. Nothing was done."""
+    return render(request, "portal/errors/stale_form.html", status=403)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Without the request's context processors: one of them may be what failed."""
+    context = {"panel_name": settings.PANEL_NAME, "theme": "system", "accent_version": accent.version()}
+    return HttpResponse(loader.render_to_string("portal/errors/broken.html", context), status=500)

@@ -1,0 +1,212 @@
+"""Ordering: choose a service, fill in its type's fields, see the price follow, order once.
+
+Every form carries a token: however often it is sent, it makes one order. What the server refuses comes back with what
+was typed, the reason at its field, and nothing charged.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from catalog.models import Service
+from catalog.offers import services_on_sale
+from catalog.pricing import PriceOutOfRange, charge
+from catalog.service_types import service_type
+from ledger.amounts import MONEY_PLACES
+from ledger.balances import balance_of
+from orders.models import Order
+from orders.placing import Line, Refused, place_orders
+from portal.customers import CustomerRequest, customer_page
+from portal.money import places_for, with_currency
+from portal.order_form import Price, form_fields, price_of, read_whole, typed_fields
+from portal.paging import ID_DIGITS
+from portal.services import Search, shelves
+
+TOKEN_BYTES = 18
+TOKEN_LENGTH = 80
+UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Why nothing was ordered: sentences for the whole form, and sentences by field."""
+
+    form: list[str] = field(default_factory=list)
+    fields: dict[str, list[str]] = field(default_factory=dict)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_page
+def new_order(request: CustomerRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _post(request)
+    if "service" not in request.GET:
+        return _choice(request)
+    service = _on_sale(request.GET)
+    if service is None:
+        gone = _("That service is not on sale any more. Choose another one; nothing was charged.")
+        messages.error(request, gone)
+        return _choice(request)
+    return _form(request, service, typed_fields(service, request.GET.dict()))
+
+
+@require_POST
+@customer_page
+def price(request: CustomerRequest) -> HttpResponse:
+    """The summary for what is typed so far."""
+    service = _on_sale(request.POST)
+    if service is None:
+        return HttpResponseBadRequest()
+    typed = typed_fields(service, request.POST.dict())
+    return render(request, "portal/parts/summary.html", _summary(request, service, price_of(service, typed)))
+
+
+def _choice(request: CustomerRequest) -> HttpResponse:
+    search = Search.of(request.GET)
+    rows = list(search.found()[: settings.PORTAL_OFFERS_SHOWN + 1])
+    offers = rows[: settings.PORTAL_OFFERS_SHOWN]
+    context = {
+        "search": search,
+        "offers": offers,
+        "more": len(rows) > len(offers),
+        "places": places_for((offer.rate for offer in offers), most=MONEY_PLACES),
+        "link": request.GET.get("link", ""),
+    }
+    if request.htmx.target == "offers":
+        return render(request, "portal/parts/offers.html", context)
+    return render(request, "portal/choose_service.html", {**context, "categories": shelves()})
+
+
+def _post(request: CustomerRequest) -> HttpResponse:
+    service = _known(request.POST)
+    if "change" in request.POST or service is None:
+        return _choose_another(request)
+    typed, once = typed_fields(service, request.POST.dict()), request.POST.get("once", "")
+    if not once or len(once) > TOKEN_LENGTH:
+        return HttpResponseBadRequest()
+    line = Line(service_id=service.pk, fields=typed, expected=_expected(request.POST, service, typed))
+    try:
+        (order,) = place_orders(customer=request.customer, lines=[line], once=once)
+    except Refused as refused:
+        return _refused(request, service, typed, refused, once)
+    if not _is_of(order, service, typed):
+        return _form(request, service, typed, Errors(form=[_ordered_before(order)]))
+    messages.success(request, _placed(order))
+    return redirect("portal:order", order_id=order.pk)
+
+
+def _choose_another(request: CustomerRequest) -> HttpResponse:
+    """Back to the choice, with the link that was typed."""
+    kept = QueryDict(mutable=True)
+    kept["link"] = request.POST.get("link", "")[: settings.MAX_LINK_LENGTH]
+    return HttpResponseRedirect(f"{reverse('portal:new_order')}?{kept.urlencode()}")
+
+
+def _refused(
+    request: CustomerRequest, service: Service, typed: Mapping[str, str], refused: Refused, once: str
+) -> HttpResponse:
+    """The form again, with the reasons; but what an operator hid since is not shown, not even in a form."""
+    errors = _errors(refused)
+    if not service.visible:
+        messages.error(request, _("That service is not on sale any more. Nothing was charged; choose another one."))
+        return _choose_another(request)
+    return _form(request, service, typed, errors, once=once)
+
+
+def _form(
+    request: CustomerRequest,
+    service: Service,
+    typed: Mapping[str, str],
+    errors: Errors | None = None,
+    *,
+    once: str = "",
+) -> HttpResponse:
+    context = {
+        **_summary(request, service, price_of(service, typed)),
+        "fields": form_fields(service, typed, errors.fields if errors else {}),
+        "errors": errors,
+        "once": once or secrets.token_urlsafe(TOKEN_BYTES),
+    }
+    return render(request, "portal/new_order.html", context, status=UNPROCESSABLE if errors else 200)
+
+
+def _summary(request: CustomerRequest, service: Service, price: Price) -> dict[str, Any]:
+    balance = balance_of(request.customer.wallet)
+    after = None if price.amount is None else balance - price.amount
+    return {
+        "service": service,
+        "price": price,
+        "balance": balance,
+        "after": after,
+        "missing": -after if after is not None and after < 0 else None,
+    }
+
+
+def _on_sale(query: QueryDict) -> Service | None:
+    number = _id(query)
+    return services_on_sale().filter(pk=number).first() if number is not None else None
+
+
+def _known(query: QueryDict) -> Service | None:
+    """The service, on sale or not: the form that is sent again after a sale ended must still find its own order."""
+    number = _id(query)
+    service = Service.objects.select_related("category").filter(pk=number).first() if number is not None else None
+    return service if service is not None and service_type(service.type) is not None else None
+
+
+def _id(query: QueryDict) -> int | None:
+    text = query.get("service", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS else None
+
+
+def _expected(query: QueryDict, service: Service, typed: Mapping[str, str]) -> Decimal | None:
+    """What this quantity cost at the rate that was on the page: the customer agreed to that, not to a later one."""
+    read = read_whole(service, typed)
+    if read is None:
+        return None
+    try:
+        return charge(Decimal(query.get("rate", "")), read.quantity)
+    except (InvalidOperation, PriceOutOfRange):
+        return None
+
+
+def _errors(refused: Refused) -> Errors:
+    errors = Errors()
+    for problem in refused.problems:
+        if problem.field in ("", "service"):
+            errors.form.append(problem.message)
+        else:
+            errors.fields.setdefault(problem.field, []).append(problem.message)
+    return errors
+
+
+def _is_of(order: Order, service: Service, typed: Mapping[str, str]) -> bool:
+    """Whether the order is of this form as it stands, and not of the form before somebody went back and changed it."""
+    read = read_whole(service, typed)
+    if read is None or order.service_id != service.pk:
+        return False
+    return (order.link, order.quantity, order.details) == (read.link, read.quantity, read.details)
+
+
+def _placed(order: Order) -> str:
+    charged = with_currency(order.charge, settings.PANEL_CURRENCY)
+    return _("Order %(id)s is placed. %(amount)s was charged.") % {"id": order.pk, "amount": charged}
+
+
+def _ordered_before(order: Order) -> str:
+    return _(
+        "This form already made order %(id)s, and what you changed since was not ordered. Nothing more was charged. "
+        "To make another order with what is typed here, press the button once more."
+    ) % {"id": order.pk}

@@ -1,0 +1,141 @@
+"""The form of a new order, made from the declaration of the service's type: a new type needs nothing here.
+
+The price while typing needs only the quantity's own field: it does not wait for a link. It is found by the rules that
+placing uses (`catalog.reading`, `catalog.pricing`), never by a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from catalog.models import Service
+from catalog.pricing import PriceOutOfRange, charge
+from catalog.reading import Limits, Read, read_line
+from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
+from portal.money import grouped
+
+ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
+INPUTS = {Kind.LINES: "lines", Kind.CHOICE: "choice", Kind.INTEGER: "number", Kind.LINK: "link", Kind.URL: "link"}
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field as the page shows it: what was typed stays in `value`, what is wrong with it in `errors`."""
+
+    name: str
+    label: str
+    input: str  # which kind of input: lines, choice, number, link or text
+    required: bool
+    hint: str
+    value: str
+    choices: Sequence[tuple[str, str]]
+    errors: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the quantity typed so far costs; `problem` says why there is no price yet, empty when nothing was typed."""
+
+    amount: Decimal | None
+    problem: str = ""
+
+
+def form_fields(
+    service: Service, typed: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None
+) -> list[FormField]:
+    kind = _kind(service)
+    return [
+        FormField(
+            name=field.name,
+            label=_(field.label),
+            input=INPUTS.get(field.kind, "text"),
+            required=field.required and field.when is None,
+            hint=_hint(service, kind, field),
+            value=typed.get(field.name, ""),
+            choices=field.choices,
+            errors=(errors or {}).get(field.name, ()),
+        )
+        for field in kind.fields
+        if field.available
+    ]
+
+
+def typed_fields(service: Service, sent: Mapping[str, str]) -> dict[str, str]:
+    """Of all that was sent, what the type's fields take."""
+    return {field.name: sent[field.name] for field in _kind(service).fields if field.name in sent}
+
+
+def price_of(service: Service, typed: Mapping[str, str]) -> Price:
+    """The price by what was typed so far."""
+    kind = _kind(service)
+    if kind.quantity is Quantity.NONE:
+        return _priced(service, None)
+    source = kind.counted or "quantity"
+    if not typed.get(source, "").strip():
+        return Price(None)
+    only = replace(kind, fields=(kind.field("link"), kind.field(source)))
+    read = read_line(only, {"link": ANY_LINK, source: typed[source]}, limits=limits_of(service))
+    if not isinstance(read, Read):
+        return Price(None, " ".join(problem.message for problem in read))
+    return _priced(service, read.quantity)
+
+
+def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
+    """The line as it would be stored, or None while something is wrong with it."""
+    read = read_line(_kind(service), typed, limits=limits_of(service))
+    return read if isinstance(read, Read) else None
+
+
+def limits_of(service: Service) -> Limits:
+    return Limits(min=service.min, max=service.max, step=service.step)
+
+
+def is_package(service: Service) -> bool:
+    """Whether the rate is for the whole rather than for a thousand."""
+    kind = service_type(service.type)
+    return kind is not None and kind.charged is Charged.PACKAGE
+
+
+def _priced(service: Service, quantity: int | None) -> Price:
+    try:
+        return Price(charge(service.rate, quantity))
+    except PriceOutOfRange as error:
+        return Price(None, str(error))
+
+
+def _kind(service: Service) -> ServiceType:
+    kind = service_type(service.type)
+    assert kind is not None, "only a known type has a form"
+    return kind
+
+
+def _hint(service: Service, kind: ServiceType, field: Field) -> str:
+    """The declaration's own help, and at the field that makes the quantity the limits."""
+    hints = [_(field.help)] if field.help else []
+    if field.when is not None:
+        other = kind.field(field.when[0])
+        value = dict(other.choices).get(field.when[1], field.when[1])
+        hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
+    if kind.quantity is not Quantity.NONE and field.name == (kind.counted or "quantity"):
+        hints.append(_within(service, lines=bool(kind.counted)))
+    return " ".join(hints)
+
+
+def _within(service: Service, *, lines: bool) -> str:
+    limits = {"min": grouped(service.min), "max": grouped(service.max), "step": grouped(service.step)}
+    if lines:
+        return _("Between %(min)s and %(max)s lines.") % limits
+    if service.step > 1:
+        return _("Between %(min)s and %(max)s, in steps of %(step)s.") % limits
+    return _("Between %(min)s and %(max)s.") % limits
+
+
+def label_of_field(type_key: str, name: str) -> str:
+    """What a field of an order is called; its bare name where the type is not known any more."""
+    kind = service_type(type_key)
+    labels = {field.name: field.label for field in kind.fields} if kind else {}
+    return _(labels.get(name, name))

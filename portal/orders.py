@@ -1,0 +1,135 @@
+"""A customer's orders: the list, one order's page, and what keeps both current while somebody looks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from ledger.amounts import MONEY_PLACES
+from orders.cancelling import can_cancel, has_open_cancel
+from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
+from orders.refilling import can_refill
+from portal.customers import CustomerRequest, customer_page
+from portal.money import places_for
+from portal.order_form import label_of_field
+from portal.paging import newest_first
+from portal.story import story_of
+
+NO_CONTENT = 204
+SECTION = "portal:orders"
+
+
+@require_safe
+@customer_page
+def orders(request: CustomerRequest) -> HttpResponse:
+    """The newest orders, or those of one status; pages by id."""
+    status = request.GET.get("status", "")
+    rows = _of(request)
+    if status in Status.values:
+        rows = rows.filter(status=status)
+    page = newest_first(rows, request.GET, size=settings.PORTAL_ORDERS_PAGE)
+    context = {
+        "page": page,
+        "status": status if status in Status.values else "",
+        "statuses": Status.values,
+        "places": places_for(order.charge - order.refunded for order in page.rows),
+        **_live(page.rows),
+    }
+    return render(request, "portal/orders.html", context)
+
+
+@require_safe
+@customer_page
+def live(request: CustomerRequest) -> HttpResponse:
+    """Those rows of a list that were not final, if any of them changed since; else nothing at all."""
+    asked = [int(text) for text in request.GET.get("ids", "").split(",") if text.isascii() and text.isdigit()]
+    if len(asked) > settings.PORTAL_ORDERS_PAGE or any(number >= 2**63 for number in asked):
+        raise Http404
+    rows = list(_of(request).filter(pk__in=asked).order_by("-pk"))
+    if _digest(rows) == request.GET.get("seen"):
+        return HttpResponse(status=NO_CONTENT)
+    places = max(places_for(order.charge - order.refunded for order in rows), _places_shown(request.GET))
+    return render(request, "portal/parts/live_rows.html", {"rows": rows, "places": places, **_live(rows)})
+
+
+@require_safe
+@customer_page
+def order(request: CustomerRequest, order_id: int) -> HttpResponse:
+    return render(request, "portal/order.html", _page(owned(request, order_id)))
+
+
+@require_safe
+@customer_page
+def order_live(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """The order's page without its frame, if the order changed since it was shown."""
+    found = owned(request, order_id)
+    context = _page(found)
+    if context["seen"] == request.GET.get("seen"):
+        return HttpResponse(status=NO_CONTENT)
+    return render(request, "portal/parts/order.html", context)
+
+
+def owned(request: CustomerRequest, order_id: int) -> Order:
+    """This customer's order, or 404: another's order does not exist for him."""
+    if order_id >= 2**63:
+        raise Http404
+    return get_object_or_404(_of(request), pk=order_id)
+
+
+def _of(request: CustomerRequest) -> QuerySet[Order]:
+    """Hers alone, with what the verdicts on cancelling and refilling look at: two queries more, however many rows."""
+    open_cancels = CancelRequest.objects.filter(ended_at__isnull=True)
+    open_refills = RefillRequest.objects.filter(ended_at__isnull=True)
+    return request.customer.orders.prefetch_related(
+        Prefetch("cancels", queryset=open_cancels, to_attr="open_cancels"),
+        Prefetch("refills", queryset=open_refills, to_attr="open_refills"),
+    )
+
+
+def _places_shown(query: QueryDict) -> int:
+    """How many places the rows that stay have, so that the new ones align with them."""
+    text = query.get("places", "")
+    return min(int(text), MONEY_PLACES) if text.isascii() and text.isdigit() and len(text) == 1 else 0
+
+
+def _page(found: Order) -> dict[str, Any]:
+    story = story_of(found)
+    return {
+        "order": found,
+        "story": story,
+        "details": [(label_of_field(found.service_type, name), value) for name, value in found.details.items()],
+        "refill": can_refill(found),
+        "cancel": can_cancel(found),
+        "final": found.status in FINAL,
+        "seen": _digest([found], *(entry.words for entry in story)),
+        "section": SECTION,
+    }
+
+
+def _live(rows: Sequence[Order]) -> dict[str, str]:
+    """What the list asks for next time: the rows that can still change, and what they looked like."""
+    open_rows = [order for order in rows if order.status not in FINAL]
+    return {"live_ids": ",".join(str(order.pk) for order in open_rows), "seen": _digest(open_rows)}
+
+
+def _digest(rows: Iterable[Order], *more: str) -> str:
+    looks = [
+        (
+            row.pk,
+            row.status,
+            row.start_count,
+            row.remains,
+            str(row.refunded),
+            bool(row.cancel_wished_at),
+            has_open_cancel(row),
+        )
+        for row in rows
+    ]
+    return hashlib.sha256(repr((looks, more)).encode()).hexdigest()[:16]

@@ -1,0 +1,83 @@
+"""An order's story in the customer's words: newest first, without what is only for the operator.
+
+An event whose kind is not told here is not shown: what happens behind the scenes (attempts, routes, what a provider
+answers) reads "Pending" to the customer until something happens for him.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ledger.models import Transfer
+from orders.models import Order, OrderEvent, Status
+from portal.money import with_currency
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story."""
+
+    at: datetime
+    words: str
+
+
+ENDS: Mapping[str, Callable[[], str]] = {
+    Status.COMPLETED: lambda: _("Completed."),
+    Status.PARTIAL: lambda: _("Ended in part: not everything could be delivered."),
+    Status.CANCELED: lambda: _("Canceled."),
+}
+STATUSES: Mapping[str, Callable[[], str]] = {
+    Status.PENDING: lambda: _("Waiting to start."),
+    Status.IN_PROGRESS: lambda: _("In progress."),
+    Status.PROCESSING: lambda: _("Being processed."),
+}
+TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
+    "accepted": lambda event: _("Accepted for delivery."),
+    "status": lambda event: STATUSES.get(event.status, lambda: "")(),
+    "ended": lambda event: ENDS.get(event.status, lambda: "")(),
+    "canceled": lambda event: _("Canceled before it was sent."),
+    "refused": lambda event: _("It could not be placed, and was canceled."),
+    "cancel_asked": lambda event: _("You asked to cancel it."),
+    "cancel_refused": lambda event: _("The request to cancel was refused: the order goes on."),
+    "refill_asked": lambda event: _("You asked for a refill."),
+    "refill_in_progress": lambda event: _("The refill is in progress."),
+    "refill_completed": lambda event: _("The refill is completed."),
+    "refill_rejected": lambda event: _("The refill was rejected."),
+    "refill_canceled": lambda event: _("The refill was canceled."),
+    "refill_error": lambda event: _("The refill failed."),
+}
+
+
+def story_of(order: Order) -> list[Entry]:
+    """Newest first; two queries: what happened, and what was paid back."""
+    placed = Entry(order.created_at, _("Placed. %(amount)s was charged.") % {"amount": _amount(order.charge)})
+    entries = [placed, *_happenings(order), *_refunds(order)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _happenings(order: Order) -> list[Entry]:
+    told = []
+    for event in order.events.filter(kind__in=TOLD).order_by("id")[: settings.PORTAL_STORY_LINES]:
+        words = TOLD[event.kind](event)
+        if words:
+            told.append(Entry(event.at, words))
+    return told
+
+
+def _refunds(order: Order) -> list[Entry]:
+    """From the books themselves: what is told here is on the statement."""
+    back = Transfer.objects.filter(order_id=order.pk, kind=Transfer.Kind.REFUND, credit_id=order.customer.wallet_id)
+    return [
+        Entry(each.at, _("%(amount)s came back to your balance.") % {"amount": _amount(each.amount)})
+        for each in back.order_by("id")
+    ]
+
+
+def _amount(amount: Decimal) -> str:
+    return with_currency(amount, settings.PANEL_CURRENCY)

@@ -1,0 +1,10 @@
+"""What templates ask about a service beyond its columns."""
+
+from __future__ import annotations
+
+from django import template
+
+from portal.order_form import is_package
+
+register = template.Library()
+register.filter("is_package", is_package)

@@ -1,0 +1,24 @@
+"""Addresses of the customer's pages. Each that names an order answers 404 to everybody but its owner."""
+
+from django.urls import path
+
+from portal import accent, cancels, funds, new_order, orders, refills, services, sign_in, theme
+
+app_name = "portal"
+urlpatterns = [
+    path("", sign_in.home, name="home"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("services/", services.services, name="services"),
+    path("order/new/", new_order.new_order, name="new_order"),
+    path("order/new/price/", new_order.price, name="price"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/live/", orders.live, name="orders_live"),
+    path("orders/<int:order_id>/", orders.order, name="order"),
+    path("orders/<int:order_id>/live/", orders.order_live, name="order_live"),
+    path("orders/<int:order_id>/refill/", refills.refill, name="refill"),
+    path("orders/<int:order_id>/cancel/", cancels.cancel, name="cancel"),
+    path("funds/", funds.funds, name="funds"),
+    path("theme/", theme.change, name="theme"),
+    path("accent.css", accent.stylesheet, name="accent"),
+]

@@ -1,0 +1,11 @@
+"""Whether this web process answers, for whoever restarts it. It asks the database nothing: a restart would not mend that."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+
+@never_cache
+def answers(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")

@@ -1,0 +1,39 @@
+/* What htmx and HTML do not do by themselves. Every page works without it. */
+"use strict";
+
+document.documentElement.classList.add("scripted");
+
+/* A form that spends money goes once: the server keeps the promise, this only saves the wait. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "1";
+  if (event.submitter && !event.submitter.name) event.submitter.setAttribute("aria-disabled", "true");
+});
+
+/* A page that comes back from the browser's own memory may be sent again. */
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[data-once] [aria-disabled]")) button.removeAttribute("aria-disabled");
+});
+
+/* Live rows ask again while somebody looks; a hidden tab asks nothing. */
+const tick = () => {
+  if (document.visibilityState !== "visible") return;
+  for (const live of document.querySelectorAll("[data-live]")) window.htmx.trigger(live, "tick");
+};
+const seconds = Number(document.body.dataset.poll || 5);
+window.setInterval(tick, seconds * 1000);
+document.addEventListener("visibilitychange", tick);
+
+/* "/" goes to the page's search. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const search = document.querySelector("[data-focus-key='/']");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
