@@ -84,6 +84,12 @@ def price_of(service: Service, typed: Mapping[str, str]) -> Price:
     return _priced(service, read.quantity)
 
 
+def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
+    """The line as it would be stored, or None while something is wrong with it."""
+    read = read_line(_kind(service), typed, limits=limits_of(service))
+    return read if isinstance(read, Read) else None
+
+
 def limits_of(service: Service) -> Limits:
     return Limits(min=service.min, max=service.max, step=service.step)
 
@@ -103,7 +109,7 @@ def _priced(service: Service, quantity: int | None) -> Price:
 
 def _kind(service: Service) -> ServiceType:
     kind = service_type(service.type)
-    assert kind is not None, "only services on sale have a form"
+    assert kind is not None, "only a known type has a form"
     return kind
 
 

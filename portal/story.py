@@ -1,7 +1,7 @@
 """An order's story in the customer's words: newest first, without what is only for the operator.
 
-An event whose kind is not told here is not shown: what happens behind the scenes (attempts, routes, a provider's answers)
-reads "Pending" to the customer until something happens for him.
+An event whose kind is not told here is not shown: what happens behind the scenes (attempts, routes, what a provider
+answers) reads "Pending" to the customer until something happens for him.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def exact(amount: Decimal) -> str:
 
 @register.filter
 def in_column(amount: Decimal | None, places: int) -> str | SafeString:
-    """The amount with its point where the column's others have theirs; the exact one on hover if something is left out."""
+    """The amount with its point where its column has it; the exact one on hover if something is left out."""
     if amount is None:
         return "—"
     text, room = money.in_column(amount, places)
@@ -83,7 +83,9 @@ def grouped(number: int | None) -> str:
 def status(word: str) -> SafeString:
     """A dot, a word and a colour together."""
     name = STATUS_WORDS[Status(word)]() if word in Status.values else word
-    return format_html('<span class="status {}">{}</span>', TONES.get(Status(word), "") if word in Status.values else "", name)
+    return format_html(
+        '<span class="status {}">{}</span>', TONES.get(Status(word), "") if word in Status.values else "", name
+    )
 
 
 @register.filter
@@ -113,7 +115,7 @@ def middle(text: str, letters: int = LINK_LETTERS) -> str:
     if len(text) <= letters:
         return text
     head = letters * 3 // 5
-    return f"{text[:head]}…{text[-(letters - head - 1):]}"
+    return f"{text[:head]}…{text[-(letters - head - 1) :]}"
 
 
 @register.filter
