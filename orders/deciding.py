@@ -40,7 +40,7 @@ def it_exists(*, order: Order, upstream_id: str, actor: Actor, reason: str) -> N
     upstream_id = upstream_id.strip()
     if not upstream_id or len(upstream_id) > 64:
         raise CannotDecide("Give the id that the order has at the provider.")
-    taken = Order.objects.filter(provider_id=order.provider_id, upstream_id=upstream_id).exclude(pk=order.pk).first()
+    taken = Order.objects.filter(provider=order.provider, upstream_id=upstream_id).exclude(pk=order.pk).first()
     if taken is not None:
         raise CannotDecide(f"Order {taken.pk} already holds the id {upstream_id} at this provider.")
 

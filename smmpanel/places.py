@@ -40,7 +40,7 @@ class Places:
 
     @property
     def demo_logins(self) -> Path:
-        return self.folder / "demo-logins.txt"
+        return self.folder / "demo-logins.json"
 
     @property
     def lock(self) -> Path:

@@ -70,7 +70,7 @@ PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000) 
 PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
 PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
 PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)  # an order's connection is fresh
-PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=30.0)
+PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=4.0)  # servers close after 5 s
 PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
 PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
 PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one

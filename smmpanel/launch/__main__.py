@@ -66,6 +66,7 @@ def _environment() -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "smmpanel.settings",
         "PANEL_DATA_DIR": str(settings.DATA_DIR),
+        "PANEL_CURRENCY": settings.PANEL_CURRENCY,
     }
     if not _broker_given():
         environment["REDIS_URL"] = embedded_url(settings.PLACES)

@@ -15,6 +15,7 @@ from django.db import connection
 from ledger.balances import balance_of
 from ledger.models import Account, Transfer
 from providers.books import exchange_rate_of
+from providers.client.sockets import PlainSocket
 from providers.fields import KeepsKey
 from providers.models import Provider
 from providers.registering import NotAdded, checked_url
@@ -211,3 +212,20 @@ class ProviderForm(KeepsKey):
         model = Provider
         fields = ["name", "key"]
         widgets = {"name": forms.TextInput()}
+
+
+def test_a_retry_prints_nothing_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scripts read the id from there."""
+    connect, refused = PlainSocket.connect, [ConnectionRefusedError()]
+
+    def fickle(self: PlainSocket, address: Any) -> None:
+        if refused:
+            raise refused.pop()
+        connect(self, address)
+
+    monkeypatch.setattr(PlainSocket, "connect", fickle)
+    with Panel(HUNDRED) as panel:
+        call_command("add_provider", "Acme", panel.url)
+    assert capsys.readouterr().out == f"{Provider.objects.get().pk}\n"
