@@ -62,6 +62,8 @@ def test_pictures(live_server: LiveServer, new_page: NewPage, size: str, dark: b
     page.click("#summary button")
     shoot.shot("new-order-refused")
     shoot.page("orders", "/orders/")
+    page.locator(".menu summary").nth(2).click()
+    shoot.shot("orders-menu")
     for name, order in orders.items():
         shoot.page(f"order-{name}", f"/orders/{order.pk}/")
     shoot.page("cancel", f"/orders/{orders['waiting'].pk}/cancel/")

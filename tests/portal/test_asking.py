@@ -102,3 +102,11 @@ def test_why_there_is_no_refill(as_alice: Client, alice: Customer) -> None:
         page = _text(as_alice, f"/orders/{order_id}/")
         assert reason in page
         assert f"/orders/{order_id}/refill/" not in page
+
+
+def test_the_list_offers_what_can_be_done_and_says_why_the_rest_cannot(as_alice: Client, alice: Customer) -> None:
+    order = under_way(alice, a_service(cancel=True, refill=False))
+    page = _text(as_alice, "/orders/")
+    assert f"Cancel order {order.pk}" in page
+    assert "This service has no refill." in page
+    assert f"?service={order.service_id}&amp;link=https%3A%2F%2Fexample.com%2Falice" in page
