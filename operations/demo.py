@@ -1,8 +1,8 @@
 """The demo of `make run`: a sandbox provider with its services on sale, a customer with money, an operator.
 
-Each part is made once and then left alone, whatever was done with it since: a second load changes nothing, except that the provider's
-address follows the sandbox when that had to move to another port. Logins are generated for each data folder and kept in it, since a
-password that all demos share would open every panel that was begun as one.
+Each part is made once and then left alone, whatever was done with it since: a second load changes nothing, except
+that the provider's address follows the sandbox when that had to move to another port. Logins are generated for each
+data folder and kept in it, since a password that all demos share would open every panel that was begun as one.
 """
 
 from __future__ import annotations

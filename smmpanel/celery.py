@@ -1,6 +1,7 @@
 """The Celery application: the worker, and the schedule that beat makes of the rooms' jobs.
 
-A worker told to stop ends the turns of its jobs at once (they claim nothing more); Celery then waits for those that run.
+A worker told to stop ends the turns of its jobs at once (they claim nothing more); Celery then waits for those that
+run.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _keep_our_logging(**_kwargs: Any) -> None:
 @signals.celeryd_init.connect
 def _needs_broker(**_kwargs: Any) -> None:
     if app.conf.broker_url == NO_BROKER:
-        raise BadSetting("REDIS_URL", "is missing, and no panel runs in this data folder: a worker has nobody to listen to.")
+        problem = "is missing, and no panel runs in this data folder: a worker has nobody to listen to."
+        raise BadSetting("REDIS_URL", problem)
 
 
 @signals.beat_init.connect

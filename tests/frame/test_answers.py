@@ -47,8 +47,8 @@ def test_a_proxys_number_is_kept_unless_it_could_forge_a_log_line(client: Client
 
 
 def request_from(address: str, forwarded: str = "") -> HttpRequest:
-    extra = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
-    return RequestFactory().get("/", REMOTE_ADDR=address, **extra)
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    return RequestFactory().get("/", REMOTE_ADDR=address, headers=headers)
 
 
 @pytest.mark.parametrize(

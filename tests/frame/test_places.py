@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +17,12 @@ from smmpanel.places import SOCKET_PATH_BYTES, Places, UnsafePlace
 
 
 @pytest.fixture
-def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
     """A folder whose path is too long for a socket, with the short root in a folder of this test."""
-    root = Path("/tmp") / f"frame-test-{os.getpid()}"
-    root.mkdir(exist_ok=True)
+    root = Path(tempfile.mkdtemp(prefix="frame-", dir="/tmp"))  # noqa: S108 - pytest's own are too long
     monkeypatch.setattr("smmpanel.places.SHORT_ROOT", root)
-    places = Places(tmp_path / ("ü" * 60))
-    return places
+    yield Places(tmp_path / ("ü" * 60))
+    shutil.rmtree(root)
 
 
 def test_the_socket_lies_in_the_folder() -> None:
