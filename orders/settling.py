@@ -40,8 +40,13 @@ class Ending:
 
 
 CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
-    "unknown_submission", "order_held", "settlement_unclear", "status_error", "cancel_unanswered", "cancel_asked_by_hand",
-)  # fmt: skip
+    "unknown_submission",
+    "order_held",
+    "settlement_unclear",
+    "status_error",
+    "cancel_unanswered",
+    "cancel_asked_by_hand",
+)
 SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
 
 
