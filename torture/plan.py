@@ -1,4 +1,4 @@
-"""What one run does, drawn from its seed alone: who orders what, what is cancelled and refilled, where the victim dies."""
+"""What one run does, drawn from its seed alone: who orders what, what is cancelled, where the victim dies."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Plan:
 
 def plan(point: str, fault: str, seed: int) -> Plan:
     chance = Random(f"{point}/{fault}/{seed}")  # noqa: S311 - repeatable on purpose
-    sizes = (chance.randint(3, 8), chance.randint(1, 3), chance.randint(1, 2))
+    sizes = (chance.randint(4, 7), chance.randint(1, 2), 1)
     batches: list[tuple[Wanted, ...]] = []
     for number, size in enumerate(sizes):
         batches.append(tuple(_wanted(chance, f"{number}-{place}") for place in range(size)))
