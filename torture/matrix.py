@@ -137,6 +137,7 @@ class Matrix:
             "counts": {"failures": 1},
             "violations": [f"failures: {otherwise}"],
             "seconds": RUN_SECONDS,
+            "processor_seconds": RUN_SECONDS,
             "name": running.name,
         }
 

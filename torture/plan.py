@@ -61,7 +61,7 @@ class Plan:
 
 def plan(point: str, fault: str, seed: int) -> Plan:
     chance = Random(f"{point}/{fault}/{seed}")  # noqa: S311 - repeatable on purpose
-    sizes = (chance.randint(4, 7), chance.randint(1, 2), 1)
+    sizes = (chance.randint(3, 6), chance.randint(1, 2))
     batches: list[tuple[Wanted, ...]] = []
     for number, size in enumerate(sizes):
         batches.append(tuple(_wanted(chance, f"{number}-{place}") for place in range(size)))
@@ -76,7 +76,7 @@ def plan(point: str, fault: str, seed: int) -> Plan:
         resend=chance.random() < 0.5,
         dialect=chance.choice(("seed", "rich", "common")),
         pause_seconds=chance.choice((SHORT_SECONDS, LONG_SECONDS)),
-        deposits=tuple(chance.randint(5, 500) for _ in range(3)),
+        deposits=tuple(chance.randint(5, 500) for _ in range(2)),
         batches=tuple(batches),
         before=_wanted(chance, "before", fare="fast"),
         afterwards=_wanted(chance, "after", fare="fast"),

@@ -182,10 +182,6 @@ POINTS: dict[str, Point] = {
     "refill:written": Point(
         "refill", "asked for, the answer not read", on_the_wire("refill", "recv_into"), most=1
     ),
-    "refill:answered": Point(
-        "refill", "answered, nothing of it written", before_any("orders.refilling:_write_answer"), most=1
-    ),
-    "cancel:written": Point("cancel", "asked for, the answer not read", on_the_wire("cancel", "recv_into"), most=2),
     "cancel:answered": Point(
         "cancel", "answered, nothing of it written", before("orders.cancelling:_write_answers"), most=1
     ),

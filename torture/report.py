@@ -37,8 +37,9 @@ def progress(result: Result, *, done: int, of: int) -> None:
 
 
 def table(summary: Summary, *, seconds: float) -> None:
-    say(f"\n{summary.runs} runs ({summary.killed} processes killed at their point), {summary.seeds} seeds,")
-    say(f"{len(summary.by_point)} crash points, {len(summary.by_fault)} faults; {seconds:.0f} s now.")
+    say(f"\n{summary.runs} runs ({summary.killed} processes killed at their point), {summary.seeds} seeds, ")
+    say(f"{len(summary.by_point)} crash points, {len(summary.by_fault)} faults; {seconds:.0f} s now, ")
+    say(f"{summary.processor_seconds / max(1, summary.runs):.2f} processor seconds a run.")
     for name in (*COUNTED, *ZERO):
         mark = " <-- violation" if name in ZERO and summary.counts[name] else ""
         say(f"  {WORDS[name]:76} {summary.counts[name]:8}{mark}")

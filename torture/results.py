@@ -93,6 +93,7 @@ class Summary:
     killed: int = 0
     seeds: int = 0
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     by_point: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     by_fault: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -106,6 +107,7 @@ class Summary:
             summary.runs += 1
             summary.killed += result["killed"]
             summary.seconds += result["seconds"]
+            summary.processor_seconds += result["processor_seconds"]
             summary.counts.update(result["counts"])
             row = Counter(result["counts"]) + Counter(runs=1, killed=int(result["killed"]))
             summary.by_point[result["point"]].update(row)
@@ -121,6 +123,7 @@ class Summary:
             "seeds": self.seeds,
             "points": len(self.by_point),
             "faults": len(self.by_fault),
+            "processor_hours": round(self.processor_seconds / 3600, 2),
             "counts": {name: self.counts[name] for name in (*COUNTED, *ZERO)},
             "by_point": {name: _row(row) for name, row in self.by_point.items()},
             "by_fault": {name: _row(row) for name, row in self.by_fault.items()},

@@ -10,6 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from accounts.deposits import MoneyRefused, deposit
 from accounts.models import Customer
 from catalog.models import Service
@@ -42,12 +46,18 @@ def _refills(*statuses: str) -> Callable[[], bool]:
     return RefillRequest.objects.filter(status__in=statuses).exists
 
 
+def _with_provider() -> QuerySet[Order]:
+    return Order.objects.filter(state=State.ACCEPTED)
+
+
+_NEW = settings.ORDER_SYNC_BANDS[0][1]
+
 #: A job that would find nothing is left out: thousands of runs have to fit into an hour.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "tidy_orders": lambda: _orders(State.SENDING, State.HELD)() or _refills("sending")(),
     "submit_orders": lambda: _orders(State.WAITING)(),
-    "sync_new": lambda: _orders(State.ACCEPTED)(),
-    "sync_fresh": lambda: _orders(State.ACCEPTED)(),
+    "sync_new": lambda: _with_provider().filter(accepted_at__gt=timezone.now() - _NEW).exists(),
+    "sync_fresh": lambda: _with_provider().filter(accepted_at__lte=timezone.now() - _NEW).exists(),
     "provider_balances": lambda: _orders(State.UNKNOWN)(),
     "send_cancels": lambda: CancelRequest.objects.filter(ended_at__isnull=True, status="waiting").exists(),
     "send_refills": lambda: _refills("waiting")(),
