@@ -78,7 +78,7 @@ def _torture(options: argparse.Namespace) -> int:
         plans = list(_plans(options))
         asked = {plan.name for plan in plans}
         kept = set() if options.only else asked & set(results.kept)
-        todo: Iterator[Plan] = (plan for plan in plans if plan.name not in kept)
+        todo = [plan for plan in plans if plan.name not in kept]
         report.say(f"{len(asked)} runs, {len(kept)} of them done before; {options.jobs} at once.")
 
         def tell(result: Result) -> None:
@@ -87,14 +87,16 @@ def _torture(options: argparse.Namespace) -> int:
             if result["violations"] or options.only:
                 save_evidence(databases, result, options.runs.parent / "failed")
 
-        surroundings()
-        warm_up(databases)
         until = None if options.seconds is None else began + options.seconds
         try:
-            Matrix(databases, jobs=options.jobs, tell=tell).run(todo, until=until)
+            if todo:
+                surroundings()
+                warm_up(databases)
+                Matrix(databases, jobs=options.jobs, tell=tell).run(iter(todo), until=until)
         except KeyboardInterrupt:
             report.say("Interrupted: the same command goes on from here.")
-        databases.drop(databases.template)
+        finally:
+            databases.drop(databases.template)
     done = [result for result in results.kept.values() if cell_of(result) in asked]
     summary = Summary.of(done)
     report.table(summary, seconds=time.monotonic() - began)

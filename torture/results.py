@@ -61,18 +61,20 @@ class Results:
     def __init__(self, path: Path, *, code: str, database: str) -> None:
         self.path, self._code, self.database = path, code, database
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
         self.kept = {cell_of(result): result for result in self._read()}
 
     def _read(self) -> Iterator[Result]:
-        if not self.path.exists():
-            return
-        with self.path.open() as lines:
+        whole = 0
+        with self.path.open("r+b") as lines:
             for line in lines:
-                if not line.endswith("\n"):
-                    return  # torn by a kill: this run is done again
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
                 result = json.loads(line)
                 if result["code"] == self._code and result["database"] == self.database:
                     yield result
+            lines.truncate(whole)  # a line that was torn by a kill: its run is done again
 
     def add(self, result: Result) -> None:
         result |= {"code": self._code, "database": self.database}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -50,14 +51,18 @@ def _with_provider() -> QuerySet[Order]:
     return Order.objects.filter(state=State.ACCEPTED)
 
 
-_NEW = settings.ORDER_SYNC_BANDS[0][1]
+def _new_since() -> datetime:
+    """Orders accepted since then are in the first band of the sweeps."""
+    up_to = settings.ORDER_SYNC_BANDS[0][1]
+    assert up_to is not None
+    return timezone.now() - up_to
 
 #: A job that would find nothing is left out: thousands of runs have to fit into an hour.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "tidy_orders": lambda: _orders(State.SENDING, State.HELD)() or _refills("sending")(),
     "submit_orders": lambda: _orders(State.WAITING)(),
-    "sync_new": lambda: _with_provider().filter(accepted_at__gt=timezone.now() - _NEW).exists(),
-    "sync_fresh": lambda: _with_provider().filter(accepted_at__lte=timezone.now() - _NEW).exists(),
+    "sync_new": lambda: _with_provider().filter(accepted_at__gt=_new_since()).exists(),
+    "sync_fresh": lambda: _with_provider().filter(accepted_at__lte=_new_since()).exists(),
     "provider_balances": lambda: _orders(State.UNKNOWN)(),
     "send_cancels": lambda: CancelRequest.objects.filter(ended_at__isnull=True, status="waiting").exists(),
     "send_refills": lambda: _refills("waiting")(),
