@@ -176,7 +176,7 @@ POINTS: dict[str, Point] = {
         "settle", "refunds have moved, nothing is committed", after("orders.settling:refund_all", always), most=2
     ),
     "settle:committed": Point(
-        "settle", "the settlement is committed, the sweep is not at its end", after("orders.syncing:write_news"), most=2
+        "settle", "the settlement is committed, the sweep is not at its end", after("orders.syncing:write_news"), most=1
     ),
     "refill:marked": Point("refill", "marked, not yet asked for", after("orders.refilling:_mark"), most=1),
     "refill:written": Point(

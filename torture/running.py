@@ -108,6 +108,8 @@ def _before(stage: str, plan: Plan, sandbox: Sandbox) -> None:
             sandbox.advance(SOME_SECONDS)
         case "settle":
             sandbox.finish_all()
+        case "refill":
+            work.sync(plan, 1)  # the settlement may have failed: there must be something to refill
 
 
 def _more_orders(plan: Plan, sandbox: Sandbox) -> None:
