@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from operations import look
 from smmpanel import content_policy
 from smmpanel.broker import choose_broker
 from smmpanel.databases import database_settings
@@ -91,6 +92,7 @@ INSTALLED_APPS = [
     "portal",
     "operations",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -273,6 +275,15 @@ IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))
 IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
 IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
 CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
+
+# operations: the operator's side
+UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT)
+IMPORT_PREVIEW_MINUTES = env.int("IMPORT_PREVIEW_MINUTES", default=30)  # then a list is too old to be applied unseen
+IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
+IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
+OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
+OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
+DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
 LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
