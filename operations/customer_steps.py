@@ -18,8 +18,12 @@ from records.audit import Actor
 
 
 class CustomerForm(DeskForm):
-    email = forms.EmailField(label="E-mail address", max_length=254)
-    name = forms.CharField(max_length=150, required=False)
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    name = forms.CharField(
+        max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     password = forms.CharField(
         required=False, max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="Empty: one is made and shown once.",

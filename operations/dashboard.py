@@ -37,6 +37,7 @@ class Row:
 def first_screen(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The theme's callback: adds to the context of the admin's index. Each part shows to who may see its rows."""
     may = request.user.has_perm
+    context["title"] = "Overview"
     if may("records.view_attentionitem"):
         context["groups"] = groups()
         open_items = AttentionItem.objects.filter(closed_at__isnull=True)

@@ -38,6 +38,7 @@ def dress(widget: forms.Widget) -> None:
             return
         case forms.Select():
             classes = widgets.SELECT_CLASSES
+            widget.template_name = widgets.UnfoldAdminSelectWidget.template_name
         case forms.Textarea():
             classes = widgets.TEXTAREA_CLASSES
             widget.attrs.setdefault("rows", 4)

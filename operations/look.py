@@ -29,6 +29,7 @@ def theme(*, name: str, accent: str) -> dict[str, Any]:
         "SHOW_HISTORY": False,  # the audit trail is the history
         "SHOW_BACK_BUTTON": True,
         "DASHBOARD_CALLBACK": "operations.dashboard.first_screen",
+        "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
         "STYLES": [_style_sheet],
         "COLORS": {"primary": _shades(accent)},
         "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _rail()},

@@ -28,7 +28,10 @@ class AddForm(DeskForm):
     """A new provider. The key's field never shows what was typed."""
 
     name = forms.CharField(max_length=60)
-    url = forms.CharField(label="API address", max_length=500, help_text="For example https://provider.example/api/v2")
+    url = forms.CharField(
+        label="API address", max_length=500, help_text="For example https://provider.example/api/v2",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
     key = WriteOnlyKeyField(label="API key", required=True, help_text="Checked with a balance request, kept encrypted.")
     currency = forms.CharField(max_length=12, help_text="The currency of your account there, for example USD.")
     exchange_rate = exchange_rate("Exchange rate")
@@ -51,7 +54,9 @@ class AddForm(DeskForm):
 
 
 class AccessForm(DeskForm):
-    url = forms.CharField(label="API address", max_length=500)
+    url = forms.CharField(
+        label="API address", max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     key = WriteOnlyKeyField(label="API key")
     reason = reason(required=False)
 

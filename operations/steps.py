@@ -69,6 +69,11 @@ class Button:
     url: str
     says: str
 
+    @property
+    def asks(self) -> bool:
+        """Whether it leads to a page with a form; a template would call the form's class to see whether it is there."""
+        return self.step.form is not None
+
 
 class StepPages:
     """For a ModelAdmin: the pages of its `steps`. Who may change rows of the model may take them."""
@@ -152,8 +157,7 @@ class StepPages:
         return {
             **self.admin_site.each_context(request),
             "title": title,
-            "content_subtitle": str(row),
-            "row": row,
+            "object": row,
             "back": self.page_of(row),
         }
 

@@ -256,6 +256,7 @@ MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all togeth
 
 # portal: the customer's pages
 LOGIN_URL = "portal:sign_in"
+LOGIN_REDIRECT_URL = "portal:new_order"  # for who signs in without having been on the way somewhere; it sends staff on
 CSRF_FAILURE_VIEW = "portal.errors.stale_form"
 PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
 PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered

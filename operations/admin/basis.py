@@ -9,7 +9,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ModelAdmin, TabularInline
 from django.http import HttpRequest, HttpResponse
 
-from operations.newest import Edges, NewestFirst
+from operations.newest import Edges, NewestFirst, Page
 from operations.steps import StepPages
 from records.audit import Actor, actor_of
 
@@ -44,6 +44,9 @@ class Desk(StepPages, _ModelAdmin):
     def change_form_outer_before_template(self) -> str:
         return self.before_form
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return Page
+
     def actor(self, request: HttpRequest) -> Actor:
         return actor_of(request.user)
 
@@ -59,6 +62,7 @@ class Desk(StepPages, _ModelAdmin):
     ) -> HttpResponse:
         row = kwargs.get("obj")
         if row is not None:
+            context |= {"show_save_and_add_another": False, "show_close": False}
             context |= {"buttons": self.buttons(request, row), "panel": self.panel, **self.facts(request, row)}
         return super().render_change_form(request, context, *args, **kwargs)
 

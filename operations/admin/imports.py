@@ -15,6 +15,8 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from catalog.importing import Change, ImportRefused, ImportResult, Movement
 from catalog.searching import folded, words
@@ -68,6 +70,11 @@ class ImportPages:
             "<int:object_id>/import/", self.admin_site.admin_view(self.import_page), name="providers_provider_import"
         )
         return [page, *super().get_urls()]  # type: ignore[misc]
+
+    def import_button(self, provider: Provider) -> SafeString:
+        icon = format_html('<span class="material-symbols-outlined" aria-hidden="true">{}</span>', "download")
+        url = reverse("admin:providers_provider_import", args=[provider.pk])
+        return format_html('<a class="desk-button is-primary" href="{}">{}Import services</a>', url, icon)
 
     def may_import(self, request: HttpRequest) -> bool:
         return request.user.has_perms(["providers.change_provider", "catalog.change_service"])

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
@@ -37,8 +38,8 @@ BULK = (
 class OrderAdmin(Newest):
     steps = STEPS
     actions = [bulk_action(bulk) for bulk in BULK]
-    list_display = ("pk", "placed", "who", "sold", "shown_link", "delivered", "shown_status", "where", "paid")
-    list_display_links = ("pk",)
+    list_display = ("number", "placed", "who", "sold", "shown_link", "shown_status", "delivered", "paid")
+    list_display_links = ("number",)
     list_select_related = ("customer__user", "provider")
     list_filter = (
         ("state", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter), ("provider", RelatedDropdownFilter),
@@ -88,7 +89,9 @@ class OrderAdmin(Newest):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Order {order.pk}",
+            "object": order,
             "order": order,
+            "service": words.link_to("catalog.service", order.service_id, f"{order.service_id} {order.service_name}"),
             "facts": self._facts_of(order),
             "state": words.state(order.state, order.get_state_display()),
             "status": words.state(order.status, order.get_status_display()),
@@ -103,7 +106,6 @@ class OrderAdmin(Newest):
         quantity = "—" if order.quantity is None else f"{order.quantity:,}"
         facts: list[tuple[str, Any]] = [
             ("Customer", words.link_to("accounts.customer", order.customer_id, str(order.customer))),
-            ("Service", words.link_to("catalog.service", order.service_id, f"{order.service_id} {order.service_name}")),
             ("Quantity", quantity),
             ("Charge", words.ours(order.charge)),
             ("Refunded", words.ours(order.refunded)),
@@ -118,9 +120,13 @@ class OrderAdmin(Newest):
         facts += [(name.replace("_", " ").capitalize(), value) for name, value in order.details.items()]
         return facts
 
+    @admin.display(description="Order")
+    def number(self, order: Order) -> int:
+        return order.pk
+
     @admin.display(description="Placed")
-    def placed(self, order: Order) -> str:
-        return words.ago(order.created_at)
+    def placed(self, order: Order) -> SafeString:
+        return format_html('<span class="desk-nowrap">{}</span>', words.ago(order.created_at))
 
     @admin.display(description="Customer")
     def who(self, order: Order) -> str:
@@ -128,24 +134,22 @@ class OrderAdmin(Newest):
 
     @admin.display(description="Service")
     def sold(self, order: Order) -> SafeString:
-        return words.wrapped(f"{order.service_id} {words.short(order.service_name, 80)}")
+        return words.wrapped(f"{order.service_id} {words.short(order.service_name, 60)}")
 
     @admin.display(description="Link")
-    def shown_link(self, order: Order) -> str:
-        return words.short(order.link, 40)
+    def shown_link(self, order: Order) -> SafeString:
+        return format_html('<span class="desk-nowrap">{}</span>', words.short(order.link, 32))
 
     @admin.display(description="Quantity")
     def delivered(self, order: Order) -> SafeString:
         return words.number(_count(order.quantity))
 
-    @admin.display(description="Status")
+    @admin.display(description="Status, and where it is")
     def shown_status(self, order: Order) -> SafeString:
-        return words.state(order.status, order.get_status_display())
-
-    @admin.display(description="Where")
-    def where(self, order: Order) -> SafeString:
         at = f" · {order.provider}" if order.provider is not None else ""
-        return words.state(order.state, f"{_SHORT.get(order.state, order.state)}{at}")
+        status = words.state(order.status, order.get_status_display())
+        where = words.state(order.state, f"{_SHORT.get(order.state, order.state)}{at}")
+        return format_html('<span class="desk-stack">{}{}</span>', status, where)
 
     @admin.display(description="Charge")
     def paid(self, order: Order) -> SafeString:

@@ -125,7 +125,7 @@ class CustomerAdmin(_AddPerson, Newest):
         customer = self.row_for_step(request, number)
         context = {
             **self.admin_site.each_context(request),
-            "title": str(customer),
+            "title": f"Customer {customer.pk}: {customer}",
             "customer_row": customer,
             "buttons": self.buttons(request, customer),
             "balance": words.amount(customer.wallet.balance, customer.wallet.currency),

@@ -132,7 +132,7 @@ class ProviderAdmin(ImportPages, Desk):
             "readings": row.balance_readings.order_by("-at")[:10],
             "listed": row.services.filter(gone_at__isnull=True).count(),
             "attention": AttentionItem.objects.filter(provider_id=row.pk, closed_at__isnull=True).count(),
-            "may_import": self.may_import(request),
+            "first_button": self.import_button(row) if self.may_import(request) else "",
         }
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:

@@ -99,7 +99,7 @@ class AboutProvider(DropdownFilter):  # type: ignore[misc]
 class AttentionAdmin(Newest):
     steps = (
         Step(
-            name="close", label="Close", do=close, form=DecisionForm, icon="check", primary=True,
+            name="decide", label="Decide and close", do=close, form=DecisionForm, icon="check", primary=True,
             fits=lambda item: item.closed_at is None,
             says=lambda item: f"{item.summary} Closing it changes nothing else and moves no money.",
         ),
@@ -107,7 +107,7 @@ class AttentionAdmin(Newest):
     actions = [
         bulk_action(
             Bulk(
-                name="close_chosen", label="Close", form=DecisionForm, do=close_chosen,
+                name="close_chosen", label="Decide and close", form=DecisionForm, do=close_chosen,
                 says=lambda rows: "Closing these changes nothing else and moves no money.",
             )
         )
@@ -119,7 +119,6 @@ class AttentionAdmin(Newest):
     list_filter = (OpenFilter, CauseFilter, AboutProvider)
     search_fields = ("summary", "key")
     search_help_text = "An order's id, or a part of the text"
-    fields = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -130,8 +129,8 @@ class AttentionAdmin(Newest):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return super().get_actions(request) if self.may_decide(request) else {}
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ()
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return []  # the panel says it all
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[AttentionItem], search_term: str
@@ -179,8 +178,8 @@ class AuditAdmin(ReadOnly, Newest):
     search_help_text = "Who did it, or: orders.order 123"
     panel = "operations/parts/entry.html"
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ()
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return []  # the panel says it all
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[AuditEntry], search_term: str

@@ -23,7 +23,7 @@ from operations import words
 from operations.admin.basis import Desk, Inline, whole_number
 from operations.bulk import Bulk, bulk_action
 from operations.forms import OptionalReasonForm
-from operations.newest import ChangeList
+from operations.newest import Page
 from operations.saving import save_row
 from operations.service_steps import (
     STEPS,
@@ -92,7 +92,7 @@ class SaleFilter(DropdownFilter):  # type: ignore[misc]
         return queryset
 
 
-class WithCosts(ChangeList):
+class WithCosts(Page):
     """Reads what the page's services cost at once: three queries, however many rows."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -217,7 +217,7 @@ class ServiceAdmin(Desk):
             "service": row,
             "price": words.ours(row.rate),
             "cost": words.ours(cost),
-            "margin": margin_percent(row.rate, cost) if cost is not None else None,
+            "margin": words.percent(margin_percent(row.rate, cost) if cost is not None else None),
             "basis": basis,
             "by_hand": by_hand_words(row),
             "prices": row.price_changes.order_by("-id")[:HISTORY],
