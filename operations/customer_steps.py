@@ -103,12 +103,12 @@ def has_keys(customer: Customer) -> bool:
 STEPS = (
     Step(
         name="deposit", label="Deposit", do=take_deposit, form=DepositForm, icon="add_card", primary=True,
-        says=lambda customer: f"Books money that you received from {customer}, in {customer.wallet.currency}, to the wallet.",
+        says=lambda customer: f"Books money that you received from {customer}, in {customer.wallet.currency}.",
     ),
     Step(
         name="correct", label="Correct", do=correct_balance, form=CorrectionForm, icon="balance",
-        says=lambda customer: f"{customer} has {words.amount(customer.wallet.balance, customer.wallet.currency)}. Gives or "
-        "takes with a reason; it stands on the statement.",
+        says=lambda customer: f"{customer} has {words.amount(customer.wallet.balance, customer.wallet.currency)}. "
+        "Gives or takes with a reason; it stands on the statement.",
     ),
     Step(
         name="issue-key", label="Issue API key", do=make_key, form=KeyForm, icon="key",
@@ -122,7 +122,7 @@ STEPS = (
     Step(
         name="close", label="Close account", do=close, form=ReasonForm, icon="person_off", danger=True,
         fits=lambda customer: customer.user.is_active,
-        says=lambda customer: f"{customer} cannot sign in, and API keys open nothing. The balance stays; no money moves.",
+        says=lambda customer: f"{customer} cannot sign in, and API keys open nothing. No money moves.",
     ),
     Step(
         name="open", label="Open account", do=reopen, form=ReasonForm, icon="person",

@@ -55,10 +55,8 @@ def first_screen(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 def stuck_orders() -> list[dict[str, Any]]:
     """The orders that wait for a decision, by their partial index."""
-    found = {
-        row["state"]: row
-        for row in Order.objects.filter(state__in=STUCK).values("state").annotate(orders=Count("pk"), charge=Sum("charge"))
-    }
+    stuck = Order.objects.filter(state__in=STUCK).values("state").annotate(orders=Count("pk"), charge=Sum("charge"))
+    found = {row["state"]: row for row in stuck}
     return [
         {
             "state": state.value,

@@ -1,7 +1,7 @@
 """Lists that grow for ever, newest first: pages by the id at their edge, never a count and never an offset.
 
-`?before=` is the page of older rows, `?after=` that of newer ones. Reading page 4,000 costs what page 1 costs, and nothing
-asks the database how many rows there are.
+`?before=` is the page of older rows, `?after=` that of newer ones. Reading page 4,000 costs what page 1
+costs, and nothing asks the database how many rows there are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Edges(Paginator):  # type: ignore[type-arg]
 
 
 class Page(ChangeList):
-    """A change list that does not offer "show all": the theme would, wherever it was not told the number of all rows."""
+    """A change list without the theme's "show all", which it offers where it was not told the number of all rows."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -119,11 +119,12 @@ def charge_left(order: Order) -> str:
 
 
 def what_settling_does(order: Order) -> str:
-    ends = f"Completed keeps the whole {words.ours(order.charge)}. Canceled gives back {charge_left(order)} to {order.customer}."
+    back = f"Canceled gives back {charge_left(order)} to {order.customer}."
+    ends = f"Completed keeps the whole {words.ours(order.charge)}. {back}"
     if order.quantity is None:
         return f"{ends} It has no quantity, so it cannot be Partial here."
     rate = words.ours(from_units(sold(order).rate))
-    return f"{ends} Partial keeps {rate} for each 1000 that were delivered, of {order.quantity:,}, and gives back the rest."
+    return f"{ends} Partial keeps {rate} for each 1000 delivered, of {order.quantity:,}, and gives back the rest."
 
 
 def what_cancelling_does(order: Order) -> str:
@@ -142,16 +143,17 @@ STEPS = (
     Step(
         name="exists", label="It exists there", do=exists, form=ExistsForm, icon="link", primary=True,
         fits=_in(State.UNKNOWN),
-        says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost is "
-        f"booked from the balance at {order.provider}; the customer's {words.ours(order.charge)} stay paid.",
+        says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost "
+        f"is booked from the balance at {order.provider}; the customer's {words.ours(order.charge)} stay paid.",
     ),
     Step(
         name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
-        says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first one is "
-        "there after all, you pay it twice. The customer's money does not move.",
+        says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first one "
+        "is there after all, you pay it twice. The customer's money does not move.",
     ),
     Step(
-        name="release", label="Release", do=release, form=ReasonForm, icon="lock_open", fits=_in(State.HELD), primary=True,
+        name="release", label="Release", do=release, form=ReasonForm, icon="lock_open", primary=True,
+        fits=_in(State.HELD),
         says=lambda order: f"Held: {order.reason} It is sent where a provider takes it without a loss. No money moves.",
     ),
     Step(
@@ -165,8 +167,8 @@ STEPS = (
     ),
     Step(
         name="refund", label="Refund", do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
-        says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. If the "
-        "provider delivers it all the same, its price is your loss.",
+        says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. If "
+        "the provider delivers it all the same, its price is your loss.",
     ),
     Step(
         name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,
@@ -177,7 +179,10 @@ STEPS = (
 
 
 def bulk_send_again(actor: Actor, orders: list[Order], data: Data) -> str:
-    return _each(orders, lambda order: deciding.send_again(order=order, actor=actor, reason=data["reason"]), "sent again")
+    def again(order: Order) -> None:
+        deciding.send_again(order=order, actor=actor, reason=data["reason"])
+
+    return _each(orders, again, "sent again")
 
 
 def bulk_refund(actor: Actor, orders: list[Order], data: Data) -> str:
@@ -197,7 +202,8 @@ def says_send_again(orders: Sequence[Order]) -> str:
 
 
 def says_refund(orders: Sequence[Order]) -> str:
-    total = sum((order.charge - order.refunded for order in orders if order.state == State.UNKNOWN), start=from_units(0))
+    unknown = [order for order in orders if order.state == State.UNKNOWN]
+    total = sum((order.charge - order.refunded for order in unknown), start=from_units(0))
     return f"{_unknown(orders)} end as Canceled, and {words.ours(total)} in all go back to their customers."
 
 

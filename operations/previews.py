@@ -1,8 +1,8 @@
 """A catalogue import in two steps: a list is fetched and kept, looked at, and applied exactly as it was shown.
 
-Between the look and the click another import, a price or an operator may have changed what the list would do. So a preview has
-a fingerprint over everything that was shown; applying makes the plan again under the import's own locks, and takes it all
-back when it is not the same.
+Between the look and the click another import, a price or an operator may have changed what the list would do. So a
+preview has a fingerprint over everything that was shown; applying makes the plan again under the import's own locks,
+and takes it all back when it is not the same.
 """
 
 from __future__ import annotations

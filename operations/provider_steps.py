@@ -79,7 +79,7 @@ class TopUpForm(DeskForm):
     amount = money("Amount paid", least=0, help_text="In the provider's currency, the fee included.")
     fee = money("Fee", required=False, least=0, help_text="The part of it that never arrived.")
     bonus = money("Bonus", required=False, least=0, help_text="What the provider gave on top.")
-    reference = forms.CharField(max_length=80, help_text="The payment's own: an invoice or transaction id. Counts once.")
+    reference = forms.CharField(max_length=80, help_text="The payment's own: an invoice's or transaction's. Once.")
     note = forms.CharField(max_length=200, required=False)
 
 
@@ -170,8 +170,8 @@ STEPS = (
     Step(
         name="pause", label="Pause", do=pause, form=ReasonForm, icon="pause_circle",
         fits=lambda provider: not (provider.queue == Provider.Queue.PAUSED and provider.queue_cause == queue.BY_HAND),
-        says=lambda provider: f"No order goes to {provider.name} until you open its queue again. Orders that are with it "
-        "already are followed as before. No money moves.",
+        says=lambda provider: f"No order goes to {provider.name} until you open its queue again. Orders that are with "
+        "it already are followed as before. No money moves.",
     ),
     Step(
         name="try", label="Try one order", do=try_one_order, icon="science",
@@ -185,16 +185,16 @@ STEPS = (
     ),
     Step(
         name="exchange-rate", label="Exchange rate", do=set_rate, form=ExchangeRateForm, icon="currency_exchange",
-        says=lambda provider: f"What one {provider.currency} is worth in {settings.PANEL_CURRENCY}. Prices made by markup "
-        "follow at once; orders that were placed keep what they had.",
+        says=lambda provider: f"What one {provider.currency} is worth in {settings.PANEL_CURRENCY}. Prices made by "
+        "markup follow at once; orders that were placed keep what they had.",
     ),
     Step(
         name="top-up", label="Record a top-up", do=top_up, form=TopUpForm, icon="add_card",
-        says=lambda provider: f"Records money you sent to {provider.name}, in {provider.currency}. Nothing is paid by this.",
+        says=lambda provider: f"Records money sent to {provider.name}, in {provider.currency}. Nothing is paid by this.",
     ),
     Step(
         name="access", label="Address and key", do=new_access, form=AccessForm, icon="key",
         initial=lambda provider: {"url": provider.url},
-        says=lambda provider: "The provider is asked for its balance with what you enter; it is kept only when that works.",
+        says=lambda provider: "The provider is asked for its balance with these; they are kept only when that works.",
     ),
 )  # fmt: skip

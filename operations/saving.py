@@ -1,4 +1,4 @@
-"""Changes that are only a row's own fields, with no verb of the core behind them: saved and audited in one transaction."""
+"""Changes of a row's own fields, with no verb of the core behind them: saved and audited in one transaction."""
 
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ STEPS = (
     Step(
         name="price", label="Set price", do=price_by_hand, form=PriceForm, icon="edit",
         initial=lambda service: {"rate": service.rate},
-        says=lambda service: f"It costs {words.ours(service.rate)} now. A price by hand stays through imports, markup and "
-        "exchange rates; orders already made keep theirs.",
+        says=lambda service: f"It costs {words.ours(service.rate)} now. A price by hand stays through imports, markup "
+        "and exchange rates; orders already made keep theirs.",
     ),
     Step(
         name="markup-price", label="Back to markup", do=price_by_markup, form=OptionalReasonForm, icon="percent",
@@ -125,7 +125,7 @@ STEPS = (
     Step(
         name="follow", label="Follow the provider", do=follow_again, form=FollowForm, icon="link",
         fits=lambda service: any(getattr(service, flag) for flag in set(FLAG_OF.values())),
-        says=lambda service: f"Set by hand: {', '.join(by_hand_words(service))}. What you choose is the provider's again.",
+        says=lambda service: f"By hand: {', '.join(by_hand_words(service))}. What you choose is the provider's again.",
     ),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What an operator can do to a row: a sentence that says what will happen, a form, and the verb that does it.
 
-Every step has a page of its own under the row's: GET explains and asks, POST does it once and comes back. A step without a form
-is a button that posts. The verb refuses what no longer fits (operations.refusals); its refusal is shown where it was typed.
+Every step has a page of its own under the row's: GET explains and asks, POST does it once and comes back. A step without
+a form is a button that posts. The verb refuses what no longer fits (operations.refusals), and its refusal is shown
+where it was typed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _no_initial(row: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One of them. `do` returns the sentence that tells what was done, or a Secret; `says` is read before it is done."""
+    """One of them. `do` returns the sentence that tells what was done, or a Secret; `says` is read before."""
 
     name: str
     label: str
@@ -92,7 +93,7 @@ class StepPages:
             )
             for step in self.steps
         ]
-        return own + super().get_urls()  # type: ignore[misc]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def step_url_name(self, step: Step) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{step.name}"
@@ -123,7 +124,7 @@ class StepPages:
         if step.form is None and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if request.method != "POST" and not step.fits(row):
-            messages.warning(request, f"“{step.label}” does not fit any more: things have moved on. Nothing was changed.")
+            messages.warning(request, f"“{step.label}” does not fit any more. Nothing was changed.")
             return self.back_to(row)
         form = (step.form or DeskForm)(request.POST if request.method == "POST" else None, initial=step.initial(row))
         if request.method == "POST" and form.is_valid():
@@ -141,9 +142,7 @@ class StepPages:
     def after_step(self, request: HttpRequest, row: Any, step: Step, done: str | Secret) -> HttpResponse:
         if isinstance(done, Secret):
             context = {**self._frame(request, row, step.label), "secret": done}
-            answer = TemplateResponse(request, "operations/secret.html", context)
-            answer["Cache-Control"] = "no-store"
-            return answer
+            return TemplateResponse(request, "operations/secret.html", context)
         messages.success(request, done)
         return self.back_to(row)
 
@@ -157,10 +156,11 @@ class StepPages:
         return {
             **self.admin_site.each_context(request),
             "title": title,
-            "object": row,
+            "model_admin": self,
             "back": self.page_of(row),
         }
 
     def _show_step(self, request: HttpRequest, row: Any, step: Step, form: DeskForm) -> HttpResponse:
-        context = {**self._frame(request, row, f"{step.label}: {row}"), "step": step, "form": form, "says": step.says(row)}
+        frame = self._frame(request, row, f"{step.label}: {row}")
+        context = {**frame, "step": step, "form": form, "says": step.says(row)}
         return TemplateResponse(request, "operations/step.html", context)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ModelAdmin, TabularInline
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
+from ledger.fields import ExchangeRateField, MoneyField
 from operations.newest import Edges, NewestFirst, Page
 from operations.steps import StepPages
 from records.audit import Actor, actor_of
@@ -23,6 +24,12 @@ else:
 PAGE = 50  # rows of a list: a screen or two
 
 
+AMOUNTS = {
+    MoneyField: {"widget": UnfoldAdminDecimalFieldWidget},
+    ExchangeRateField: {"widget": UnfoldAdminDecimalFieldWidget},
+}
+
+
 class Inline(_TabularInline):
     extra = 0
 
@@ -30,6 +37,7 @@ class Inline(_TabularInline):
 class Desk(StepPages, _ModelAdmin):
     """A model on the operator's desk. Rows are deleted only where a class says so: most of them are history."""
 
+    formfield_overrides = AMOUNTS  # type: ignore[assignment]
     list_per_page = PAGE
     list_max_show_all = PAGE
     show_full_result_count = False
@@ -91,7 +99,7 @@ class Newest(Desk):
 
     paginator = Edges
     ordering = ("-pk",)
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return NewestFirst

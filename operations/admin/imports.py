@@ -105,7 +105,9 @@ class ImportPages:
     def _apply(self, request: HttpRequest, provider: Provider) -> HttpResponse:
         preview = previews.kept_for(provider=provider, user=request.user)  # type: ignore[arg-type]
         if preview is None:
-            messages.warning(request, "The preview is too old or was applied already. Nothing was changed: fetch again.")
+            messages.warning(
+                request, "The preview is too old or was applied already. Nothing was changed. Fetch again."
+            )
             return HttpResponseRedirect(request.path)
         try:
             result = previews.apply(
@@ -138,6 +140,7 @@ class ImportPages:
         context = {
             **self.admin_site.each_context(request),
             "title": f"Import from {provider.name}",
+            "model_admin": self,
             "provider": provider,
             "form": form,
             "shown": shown,
@@ -155,6 +158,7 @@ def _preview(request: HttpRequest, shown: Shown) -> dict[str, Any]:
         for movement, title in TITLES.items()
         if not one or one == movement
     ]
+    tables.sort(key=lambda table: not (table.rows and _below_cost(table.rows[0])))  # a loss is never below the fold
     return {
         "plan": plan,
         "counts": [(movement, title, plan.counts()[movement.value]) for movement, title in TITLES.items()],

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -38,7 +38,7 @@ BULK = (
 class OrderAdmin(Newest):
     steps = STEPS
     actions = [bulk_action(bulk) for bulk in BULK]
-    list_display = ("number", "placed", "who", "sold", "shown_link", "shown_status", "delivered", "paid")
+    list_display = ("number", "placed", "who", "sold", "shown_status", "delivered", "paid")
     list_display_links = ("number",)
     list_select_related = ("customer__user", "provider")
     list_filter = (
@@ -52,7 +52,7 @@ class OrderAdmin(Newest):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """A customer's or a service's orders are led to from their pages; thousands of customers are no filter's list."""
+        """A customer's or a service's orders are led to from their pages: thousands of them are no filter's list."""
         return lookup in ("customer__id__exact", "service__id__exact") or super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
@@ -84,12 +84,12 @@ class OrderAdmin(Newest):
         if not self.has_view_permission(request):
             raise PermissionDenied
         if number is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404
         order = self.row_for_step(request, number)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Order {order.pk}",
-            "object": order,
+            "model_admin": self,
             "order": order,
             "service": words.link_to("catalog.service", order.service_id, f"{order.service_id} {order.service_name}"),
             "facts": self._facts_of(order),
@@ -132,13 +132,10 @@ class OrderAdmin(Newest):
     def who(self, order: Order) -> str:
         return order.customer.user.email
 
-    @admin.display(description="Service")
+    @admin.display(description="Service and link")
     def sold(self, order: Order) -> SafeString:
-        return words.wrapped(f"{order.service_id} {words.short(order.service_name, 60)}")
-
-    @admin.display(description="Link")
-    def shown_link(self, order: Order) -> SafeString:
-        return format_html('<span class="desk-nowrap">{}</span>', words.short(order.link, 32))
+        service, link = f"{order.service_id} {words.short(order.service_name, 60)}", words.short(order.link, 48)
+        return format_html('<span class="desk-name">{}<br><span class="desk-muted">{}</span></span>', service, link)
 
     @admin.display(description="Quantity")
     def delivered(self, order: Order) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,9 +10,9 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -29,7 +30,7 @@ from operations.refusals import REFUSALS
 from operations.saving import save_row
 from operations.steps import Secret
 from orders.models import Order
-from records.audit import Actor
+from records.audit import Actor, audit
 
 if TYPE_CHECKING:
     _UserAdmin = PlainUserAdmin[User]
@@ -83,9 +84,7 @@ class _AddPerson:
             **self.admin_site.each_context(request),
             "title": self.add_title, "secret": secret, "back": self.page_of(row),  # type: ignore[attr-defined]
         }  # fmt: skip
-        answer = TemplateResponse(request, "operations/secret.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "operations/secret.html", context)
 
 
 @admin.register(Customer)
@@ -121,11 +120,12 @@ class CustomerAdmin(_AddPerson, Newest):
             raise PermissionDenied
         number = whole_number(object_id)
         if number is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404
         customer = self.row_for_step(request, number)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Customer {customer.pk}: {customer}",
+            "title": str(customer),
+            "model_admin": self,
             "customer_row": customer,
             "buttons": self.buttons(request, customer),
             "balance": words.amount(customer.wallet.balance, customer.wallet.currency),
@@ -215,6 +215,13 @@ class UsersAdmin(_AddPerson, _UserAdmin, Desk):
         if isinstance(form, forms.ModelForm):
             changed = [name for name in form.changed_data if name not in ("groups", "user_permissions", "password")]
             save_row(obj, changed=changed, actor=self.actor(request), action="edit user")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            if answer.status_code == HTTPStatus.FOUND:
+                audit(actor=self.actor(request), action="user.password", target=User.objects.get(pk=id))
+        return answer
 
     @admin.display(description="Role")
     def role(self, user: User) -> str:

@@ -152,7 +152,7 @@ class TextRuleAdmin(Desk):
             None,
             {
                 "fields": ("provider", ("find", "replace"), ("is_pattern", "position")),
-                "description": "Names, categories and descriptions follow with the next import; texts set by hand stay.",
+                "description": "Names, categories, descriptions follow with the next import; texts set by hand stay.",
             },
         ),
     )

@@ -138,7 +138,8 @@ class ProviderAdmin(ImportPages, Desk):
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
         save_row(obj, changed=form.changed_data, actor=self.actor(request), action="provider.settings")
         if PRICES_HANG_ON & set(form.changed_data):
-            done = reprice_provider(obj, reason=f"{obj.name}: {', '.join(form.changed_data)}", actor=self.actor(request))
+            reason = f"{obj.name}: {', '.join(form.changed_data)}"
+            done = reprice_provider(obj, reason=reason, actor=self.actor(request))
             messages.info(request, moved(done.changed))
 
     @admin.display(description="Queue", ordering="queue")

@@ -104,7 +104,7 @@ class WithCosts(Page):
             row.basis = bases.get(row.pk)
             rate = rates.get(row.basis.provider_id) if row.basis is not None else None
             row.cost = unit_cost(row.basis, rate) if row.basis is not None and rate is not None else None
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
 
 
 def _orderable_types() -> list[tuple[str, str]]:
@@ -204,9 +204,8 @@ class ServiceAdmin(Desk):
             super().save_formset(request, form, formset, change)
             after = _routes_of(service)
             if before != after:
-                audit(
-                    actor=actor, action="change routes", target=service, before={"routes": before}, after={"routes": after}
-                )
+                changed = {"before": {"routes": before}, "after": {"routes": after}}
+                audit(actor=actor, action="change routes", target=service, **changed)
                 reprice(Service.objects.filter(pk=service.pk), reason="Routes changed", actor=actor)
 
     def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the tests of the operator's side share: Olga the operator, Stan of the staff without rights, Alice a customer."""
+"""What the tests of the operator's side share: Olga the operator at her desk, Charlie the customer who gets none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PASSWORD = "a long enough one"
 
 @pytest.fixture(autouse=True)
 def _loopback_is_a_provider(settings: Settings) -> None:
-    settings.PROVIDER_PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.PROVIDER_PRIVATE_HOSTS = ["127.0.0.1", "localhost"]
 
 
 @pytest.fixture

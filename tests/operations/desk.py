@@ -32,10 +32,10 @@ class _Forms(HTMLParser):
             return
         name = given.get("name", "")
         if tag == "input" and name and given.get("type") not in ("submit", "button"):
-            if given.get("type") in ("checkbox", "radio") and "checked" not in given:
-                self._fields.setdefault(name, [])
-            else:
-                self._fields.setdefault(name, []).append(given.get("value", "on"))
+            ticked = given.get("type") in ("checkbox", "radio")
+            found = self._fields.setdefault(name, [])
+            if not ticked or "checked" in given:
+                found.append(given.get("value", "on" if ticked else ""))
         elif tag == "select" and name:
             self._select, self._options, self._multiple = name, [], "multiple" in given
         elif tag == "option" and self._select:
@@ -81,12 +81,12 @@ class Page:
         return " ".join(html.unescape(bare).split())
 
     def form(self, action: str | None = None) -> dict[str, Any]:
-        """The page's posting form: the one to this address, or the one that is neither signing out nor choosing."""
+        """The page's posting form: the one to this address, or the first that posts to the page itself."""
         parser = _Forms()
         parser.feed(self.source)
         posting = [form for form in parser.forms if form["method"].lower() == "post"]
         for form in posting:
-            if action is None and "logout" not in form["action"] and "setlang" not in form["action"]:
+            if action is None and not form["action"]:
                 return form
             if action is not None and form["action"].endswith(action):
                 return form
@@ -110,7 +110,8 @@ class Desk:
         page = self.open(path)
         assert page.status == OK, f"{path}: {page.status}"
         form = page.form(_form)
-        filled = {**form["fields"], **{name: value if isinstance(value, list) else [value] for name, value in values.items()}}
+        typed = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+        filled = {**form["fields"], **typed}
         target = form["action"] or page.url
         response = self.client.post(target, {name: value for name, value in filled.items() if value}, follow=True)
         url = response.redirect_chain[-1][0] if response.redirect_chain else target

@@ -2,8 +2,8 @@
 
     python -m pytest tests/operations/screenshots.py
 
-They land in screenshots/operations/ (PANEL_SCREENSHOTS names another folder), which git ignores. A word on the console, such
-as a broken content policy, fails it.
+They land in screenshots/operations/ (PANEL_SCREENSHOTS names another folder), which git ignores. A word on the
+console, such as a broken content policy, fails it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ from tests.sandbox.fixture import sandbox
 __all__ = ["browser", "new_page", "sandbox"]
 FOLDER = Path(os.environ.get("PANEL_SCREENSHOTS", "screenshots")) / "operations"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-LONG = "🔥 Подписчики Instagram | Максимальное качество 💎 | Живые аккаунты с аватарками и публикациями | Скорость до 50 000 в сутки ⚡ | Гарантия восстановления 365 дней ♻️ | Без списаний | Старт 0–15 минут 🚀 | Россия 🇷🇺"
+LONG = (
+    "🔥 Подписчики Instagram | Максимальное качество 💎 | Живые аккаунты с аватарками и публикациями | "
+    "Скорость до 50 000 в сутки ⚡ | Гарантия восстановления 365 дней ♻️ | Без списаний | Старт 0–15 минут 🚀 | Россия 🇷🇺"
+)
 PASSWORD = "a long enough one"
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -63,7 +66,8 @@ def test_pictures(live_server: LiveServer, new_page: NewPage, sandbox: Sandbox, 
     provider = Provider.objects.get(name="Sandbox")
     shoot.page("overview", "")
     shoot.page("attention", "records/attentionitem/")
-    shoot.page("attention-item", f"records/attentionitem/{AttentionItem.objects.filter(cause='unknown_submission').latest('pk').pk}/change/")
+    item = AttentionItem.objects.filter(cause="unknown_submission").latest("pk")
+    shoot.page("attention-item", f"records/attentionitem/{item.pk}/change/")
     shoot.page("orders", "orders/order/")
     shoot.page("order-unknown", f"orders/order/{orders['unknown'].pk}/change/")
     page.click("details summary")
@@ -104,10 +108,13 @@ def _a_busy_panel(sandbox: Sandbox) -> dict[str, Order]:
     orders["unknown"] = an_order(alice, service, link="https://www.example.com/" + "segment-" * 20)
     due_now()
     sent(provider, orders["unknown"])
-    slow = a_provider(name="Slow and dear")
+    slow, slow_charge = a_provider(name="Slow and dear"), orders["unknown"].charge
     pause(slow, reason="not enough funds on balance", cause="funds")
-    JobRun.objects.create(job="provider_balances", scope=str(slow.pk), finished_at=orders["unknown"].created_at, error="UpstreamTrouble: it did not answer")
-    correct(customer=alice, amount=-orders["unknown"].charge, reason="A goodwill taken back", actor=OPERATOR, reference="T-1")
+    ended = orders["unknown"].created_at
+    JobRun.objects.create(
+        job="provider_balances", scope=str(slow.pk), finished_at=ended, error="UpstreamTrouble: it did not answer"
+    )
+    correct(customer=alice, amount=-slow_charge, reason="A goodwill taken back", actor=OPERATOR, reference="T-1")
     issue_key(alice, "A script")
     return orders
 
@@ -124,7 +131,8 @@ def _a_catalogue_with_everything(provider: Provider, olga: object) -> None:
         {**listings["services"][0], "external_id": str(90_000 + n), "name": f"{LONG} {n}"} for n in range(300)
     ]
     shown.preview.save()
-    cheap = Service.objects.filter(routes__provider_service__external_id=listings["services"][0]["external_id"]).latest("pk")
+    first = listings["services"][0]["external_id"]
+    cheap = Service.objects.filter(routes__provider_service__external_id=first).latest("pk")
     set_price_by_hand(cheap, cheap.rate / 2, actor=SYSTEM)
 
 
