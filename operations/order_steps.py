@@ -148,8 +148,8 @@ STEPS = (
     ),
     Step(
         name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
-        says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first one "
-        "is there after all, you pay it twice. The customer's money does not move.",
+        says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first "
+        "one is there after all, you pay it twice. The customer's money does not move.",
     ),
     Step(
         name="release", label="Release", do=release, form=ReasonForm, icon="lock_open", primary=True,
@@ -167,8 +167,8 @@ STEPS = (
     ),
     Step(
         name="refund", label="Refund", do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
-        says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. If "
-        "the provider delivers it all the same, its price is your loss.",
+        says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. "
+        "If the provider delivers it all the same, its price is your loss.",
     ),
     Step(
         name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,

@@ -190,7 +190,7 @@ STEPS = (
     ),
     Step(
         name="top-up", label="Record a top-up", do=top_up, form=TopUpForm, icon="add_card",
-        says=lambda provider: f"Records money sent to {provider.name}, in {provider.currency}. Nothing is paid by this.",
+        says=lambda provider: f"Records money sent to {provider.name}, in {provider.currency}. Nothing is paid.",
     ),
     Step(
         name="access", label="Address and key", do=new_access, form=AccessForm, icon="key",

@@ -1,8 +1,8 @@
 """What an operator can do to a row: a sentence that says what will happen, a form, and the verb that does it.
 
-Every step has a page of its own under the row's: GET explains and asks, POST does it once and comes back. A step without
-a form is a button that posts. The verb refuses what no longer fits (operations.refusals), and its refusal is shown
-where it was typed.
+Every step has a page of its own under the row's: GET explains and asks, POST does it once and comes back. A step
+without a form is a button that posts. The verb refuses what no longer fits (operations.refusals), and its refusal is
+shown where it was typed.
 """
 
 from __future__ import annotations

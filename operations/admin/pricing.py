@@ -30,7 +30,8 @@ class CategoryAdmin(Desk):
     fields = ("name", "position")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Category]:
-        return super().get_queryset(request).annotate(services_in=Count("services"))
+        categories: models.QuerySet[Category] = super().get_queryset(request)
+        return categories.annotate(services_in=Count("services"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Category], search_term: str

@@ -204,8 +204,8 @@ class ServiceAdmin(Desk):
             super().save_formset(request, form, formset, change)
             after = _routes_of(service)
             if before != after:
-                changed = {"before": {"routes": before}, "after": {"routes": after}}
-                audit(actor=actor, action="change routes", target=service, **changed)
+                routes = {"routes": before}, {"routes": after}
+                audit(actor=actor, action="change routes", target=service, before=routes[0], after=routes[1])
                 reprice(Service.objects.filter(pk=service.pk), reason="Routes changed", actor=actor)
 
     def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:

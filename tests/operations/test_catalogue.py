@@ -30,7 +30,7 @@ def test_services_are_found_by_id_words_and_filters(desk: Desk) -> None:
     third = a_service(provider, "3", name="Likes", off_sale_reason="It vanished.", off_sale_cause="gone")
     assert listed(desk.open(f"catalog/service/?q={first.pk}")) == [first.pk]
     assert listed(desk.open("catalog/service/?q=подписчики")) == [first.pk]
-    assert listed(desk.open("catalog/service/?q=VIEWS+followers")) == [second.pk]  # a word of the name, one of the shelf
+    assert listed(desk.open("catalog/service/?q=VIEWS+followers")) == [second.pk]  # of name and shelf
     assert listed(desk.open(f"catalog/service/?provider={provider.pk}")) == [first.pk, third.pk]
     assert listed(desk.open("catalog/service/?provider=none")) == [second.pk]
     assert listed(desk.open("catalog/service/?sale=waits")) == [third.pk]

@@ -78,7 +78,8 @@ def test_changed_gone_and_back_stand_apart_with_before_and_after(desk: Desk) -> 
         desk.send(page_of(provider), publish="on")
         apply(desk, provider)
         preview = _preview(desk, provider)
-        preview.listings["services"] = [{**preview.listings["services"][0], "rate": "1.20"}, preview.listings["services"][1]]
+        first, second, _ = preview.listings["services"]
+        preview.listings["services"] = [{**first, "rate": "1.20"}, second]
         preview.save()
         page = desk.open(page_of(provider))
         assert "0 New 1 Changed 0 Back on the list 1 Gone 1 Unchanged" in page.text

@@ -203,16 +203,13 @@ def test_a_note_is_for_operators(desk: Desk) -> None:
 def test_one_decision_for_all_chosen_unknown_orders(desk: Desk, sandbox: Sandbox) -> None:
     orders = unknown_orders(sandbox, 3)
     other = an_order(a_customer("10", "bob@example.com"), a_service(None))
-    asked = desk.client.post(
-        "/admin/orders/order/", {"action": "refund_chosen", "_selected_action": [order.pk for order in [*orders, other]]}
-    )
+    chosen = [order.pk for order in [*orders, other]]
+    asked = desk.client.post("/admin/orders/order/", {"action": "refund_chosen", "_selected_action": chosen})
     text = asked.content.decode()
     assert "3 of the chosen orders are unknown (1 others are not unknown and stay as they are)" in text
     assert "3.375 USD in all go back" in text
     assert balance(orders[0].customer) == Decimal("96.625")  # nothing before the reason is given
-    page = desk.choose(
-        "orders/order/", "refund_chosen", *[order.pk for order in [*orders, other]], reason="their site is gone"
-    )
+    page = desk.choose("orders/order/", "refund_chosen", *chosen, reason="their site is gone")
     assert "3 orders were refunded. 1 stayed as they were." in page.text
     assert balance(orders[0].customer) == 100
     assert balance(other.customer) == Decimal("8.875")

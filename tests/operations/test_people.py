@@ -130,7 +130,8 @@ def test_staff_with_the_right_to_change_users_cannot_climb(desk: Desk) -> None:
     olga, alice = User.objects.get(email="olga@example.com"), a_customer().user
     assert client.get("/admin/accounts/user/add/").status_code == 403
     for who in (olga, stan):
-        client.post(f"/admin/accounts/user/{who.pk}/change/", {"email": who.email, "is_superuser": "on", "is_active": "on"})
+        wish = {"email": who.email, "is_superuser": "on", "is_active": "on"}
+        client.post(f"/admin/accounts/user/{who.pk}/change/", wish)
         new = {"password1": "another long one", "password2": "another long one"}
         assert client.post(f"/admin/accounts/user/{who.pk}/password/", new).status_code == 403
     page = client.get(f"/admin/accounts/user/{alice.pk}/change/")

@@ -48,7 +48,8 @@ def test_an_item_shows_its_evidence_and_leads_to_its_order_and_provider(desk: De
     assert f'href="/admin/orders/order/{order.pk}/change/"' in page.source
     assert f'href="/admin/providers/provider/{order.provider_id}/change/"' in page.source
     assert "never-shown" not in page.source
-    assert f"/admin/records/attentionitem/{an_item(order).pk}/change/" in desk.open(f"orders/order/{order.pk}/change/").source
+    item = f"/admin/records/attentionitem/{an_item(order).pk}/change/"
+    assert item in desk.open(f"orders/order/{order.pk}/change/").source
 
 
 def test_an_item_is_closed_with_a_decision_once(desk: Desk) -> None:
@@ -66,7 +67,8 @@ def test_an_item_is_closed_with_a_decision_once(desk: Desk) -> None:
 
 def test_many_items_are_closed_with_one_decision(desk: Desk) -> None:
     items = [an_item(None, f"unknown:{number}") for number in range(3)]
-    page = desk.choose("records/attentionitem/", "close_chosen", *[item.pk for item in items[:2]], decision="all the same")
+    chosen = [item.pk for item in items[:2]]
+    page = desk.choose("records/attentionitem/", "close_chosen", *chosen, decision="all the same")
     assert "2 closed." in page.text
     assert AttentionItem.objects.filter(closed_at__isnull=True).count() == 1
 
