@@ -152,6 +152,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message taken ahead would wait behind
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "smmpanel.scheduler:JobScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(PLACES.beat_schedule)
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds, so that beat stops soon when told to
 
