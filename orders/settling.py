@@ -22,7 +22,7 @@ from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
 from orders.story import line, tell
-from records.attention import Item, raise_many
+from records.attention import Item, close_of_orders, raise_many
 from records.audit import SYSTEM, Actor
 
 
@@ -39,6 +39,14 @@ class Ending:
     cost: Decimal | None
 
 
+CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
+    "unknown_submission",
+    "order_held",
+    "settlement_unclear",
+    "status_error",
+    "cancel_unanswered",
+    "cancel_asked_by_hand",
+)
 SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
 
 
@@ -93,6 +101,8 @@ def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
     refund_all(refunds)
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
+    ended = [ending.order.pk for ending, _ in decided]
+    close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.", actor=actor)
     tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])
 
 

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from ledger.balances import StatementLine
 from ledger.models import Transfer
-from orders.cancelling import has_open_cancel
+from orders.cancelling import Verdict, can_cancel, has_open_cancel
 from orders.models import FINAL, Order, Status
+from orders.refilling import can_refill
 from portal import money
 
 register = template.Library()
@@ -194,3 +195,15 @@ def kind_of_movement(line: StatementLine) -> str:
         Transfer.Kind.RELEASE: _("Released"),
     }
     return words.get(line.kind, str(line.kind.label))
+
+
+@register.filter
+def cancel_verdict(order: Order) -> Verdict:
+    """Whether it can be canceled, and if not, why not; asks the database nothing for a row of a list."""
+    return can_cancel(order)
+
+
+@register.filter
+def refill_verdict(order: Order) -> Verdict:
+    """Whether a refill can be asked for, and if not, why not; asks the database nothing for a row of a list."""
+    return can_refill(order)

@@ -1,4 +1,6 @@
-"""Five hundred orders over every outcome: our orders and the provider's journal agree one to one, and so do the books."""
+"""Five hundred orders over every outcome: our orders and the provider's journal agree one to one, and so do the
+books.
+"""
 
 from __future__ import annotations
 

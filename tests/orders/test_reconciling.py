@@ -1,4 +1,6 @@
-"""Unknown orders and the ids they could have: attached only when nothing else can be meant, never sent again by a guess."""
+"""Unknown orders and the ids they could have: attached only when nothing else can be meant, never sent again by a
+guess.
+"""
 
 from __future__ import annotations
 
@@ -199,7 +201,11 @@ def test_an_answer_that_comes_late_resolves_the_order(sandbox: Sandbox) -> None:
     with transaction.atomic():
         assert accept(
             Acceptance(
-                order=order, attempt=order.attempt, upstream_id=upstream_id, cost=Decimal("0.9"), exchange_rate=Decimal(1)
+                order=order,
+                attempt=order.attempt,
+                upstream_id=upstream_id,
+                cost=Decimal("0.9"),
+                exchange_rate=Decimal(1),
             )
         )
     order.refresh_from_db()

@@ -48,7 +48,7 @@ def test_with_the_provider_it_is_asked_for(as_alice: Client, alice: Customer) ->
     assert "already under way" in _text(as_alice, f"/orders/{order.pk}/cancel/")
     page = as_alice.post(f"/orders/{order.pk}/cancel/", follow=True).content.decode()
     assert "Cancellation requested" in page
-    assert "You asked to cancel it." in page
+    assert "Cancellation was requested." in page
     assert order.cancels.count() == 1
 
 
@@ -77,7 +77,7 @@ def test_a_refill_is_asked_for_with_a_post(as_alice: Client, alice: Customer) ->
     assert not order.refills.exists()
     page = as_alice.post(f"/orders/{order.pk}/refill/", follow=True).content.decode()
     assert f"A refill of order {order.pk} is asked for." in page
-    assert "You asked for a refill." in page
+    assert "A refill was requested." in page
     assert "A refill has been requested." in page
     assert order.refills.count() == 1
 
@@ -102,3 +102,11 @@ def test_why_there_is_no_refill(as_alice: Client, alice: Customer) -> None:
         page = _text(as_alice, f"/orders/{order_id}/")
         assert reason in page
         assert f"/orders/{order_id}/refill/" not in page
+
+
+def test_the_list_offers_what_can_be_done_and_says_why_the_rest_cannot(as_alice: Client, alice: Customer) -> None:
+    order = under_way(alice, a_service(cancel=True, refill=False))
+    page = _text(as_alice, "/orders/")
+    assert f"Cancel order {order.pk}" in page
+    assert "This service has no refill." in page
+    assert f"?service={order.service_id}&amp;link=https%3A%2F%2Fexample.com%2Falice" in page

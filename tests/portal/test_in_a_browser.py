@@ -11,8 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Customer
 from orders.models import Order, State, Status
-from tests.portal.browser import NewPage
-from tests.portal.builders import LINK, PASSWORD, a_customer, a_service, an_order, under_way
+from tests.portal.browser import WAIT_MS, NewPage
+from tests.portal.builders import LINK, PASSWORD, a_customer, a_service, an_order, ended, under_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -132,12 +132,25 @@ def test_rows_follow_their_orders_without_a_reload(live_server: LiveServer, page
     page.evaluate("window.sameDocument = true")
     Order.objects.filter(pk=order.pk).update(remains=400)
     _tick(page)
-    expect(row).to_contain_text("600 of 1,000")
+    expect(row).to_contain_text("600 of 1,000", timeout=WAIT_MS)
     Order.objects.filter(pk__in=[order.pk, other.pk]).update(state=State.ENDED, status=Status.COMPLETED)
     _tick(page)
-    expect(row).to_contain_text("Completed")
+    expect(row).to_contain_text("Completed", timeout=WAIT_MS)  # at the latest by the page's own clock
     expect(page.locator("[data-live]")).to_have_count(0)
     assert page.evaluate("window.sameDocument") is True
+
+
+def test_a_rows_menu_opens_in_place_and_closes_again(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    order = ended(buyer, service=a_service(refill=True))
+    _sign_in(page, live_server, "/orders/")
+    menu = page.get_by_label(f"What you can do with order {order.pk}")
+    menu.click()
+    expect(page.get_by_text("The order has ended.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("The order has ended.")).to_be_hidden()
+    menu.click()
+    page.get_by_role("button", name=f"Refill order {order.pk}").click()
+    expect(page.get_by_role("status")).to_contain_text("is asked for")
 
 
 def test_an_orders_page_follows_it(live_server: LiveServer, page: Page, buyer: Customer) -> None:
@@ -145,7 +158,7 @@ def test_an_orders_page_follows_it(live_server: LiveServer, page: Page, buyer: C
     _sign_in(page, live_server, f"/orders/{order.pk}/")
     Order.objects.filter(pk=order.pk).update(state=State.ENDED, status=Status.COMPLETED)
     _tick(page)
-    expect(page.locator("#order .status").first).to_have_text("Completed")
+    expect(page.locator("#order .status").first).to_have_text("Completed", timeout=WAIT_MS)
 
 
 def test_a_session_that_ended_takes_a_live_page_to_sign_in_and_back(

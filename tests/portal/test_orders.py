@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,6 +16,7 @@ from ledger.accounts import house_account
 from ledger.models import Account, Transfer
 from ledger.posting import Posting, post
 from orders.models import CancelRequest, Order, State, Status
+from portal.story import TOLD
 from tests.portal.builders import LINK, a_service, an_order, ended, it_happened, under_way
 
 LIST = "/orders/"
@@ -203,6 +206,25 @@ def test_the_story_is_told_in_the_customers_words_newest_first(as_alice: Client,
     story = re.sub(r"<[^>]*>", " ", page.partition('<ol class="story">')[2].partition("</ol>")[0])
     told = ["$0.45 came back to your balance.", "Ended in part", "Accepted for delivery.", "Placed. $0.90 was charged."]
     assert [story.index(words) for words in told] == sorted(story.index(words) for words in told)
+
+
+# What goes on behind the scenes: to the customer the order simply waits, or goes on.
+SILENT = {
+    "unknown", "late_answer", "not_placed", "sent_again", "held", "released", "rerouted", "review",
+    "cancel_forgotten", "refill_unknown",
+}  # fmt: skip
+
+
+def test_every_kind_of_event_is_told_or_left_out_on_purpose() -> None:
+    kinds: set[str] = set()
+    for module in (Path(settings.BASE_DIR) / "orders").glob("*.py"):
+        text = module.read_text()
+        kinds |= set(re.findall(r'\bline\([\w.]+, "(\w+)"', text)) | set(
+            re.findall(r'told_as(?:: str =|=) ?"(\w+)"', text)
+        )
+    assert len(kinds) > len(SILENT)
+    assert kinds - set(TOLD) == SILENT & kinds
+    assert not SILENT & set(TOLD)
 
 
 @pytest.mark.parametrize("secret", ["Upstream", "23501", "u1x", "timeout", "no funds", "0.000001"])
