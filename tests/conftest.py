@@ -51,7 +51,7 @@ KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}  #
 def _flush_past_the_ledgers_guards() -> Iterator[None]:
     """A transactional test ends with emptying its tables, which the ledger's triggers refuse: they step aside for it.
 
-    Only tables that hold rows are emptied, and what migrations made is kept: Django's own flush makes it anew each time.
+    Only tables that hold rows are emptied, and what migrations made is kept: Django's own flush makes that anew.
     """
 
     def empty_tables(self: TransactionTestCase) -> None:

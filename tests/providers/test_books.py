@@ -117,7 +117,7 @@ class TestComparing:
         top_up(provider, "100")
         books.record_balance(provider, Reading(Decimal("99.1234567"), "USD"))
         kept = BalanceReading.objects.get()
-        assert (kept.reported, kept.booked) == (Decimal("99.123456"), 100)
+        assert (kept.reported, kept.booked) == (Decimal("99.123456"), Decimal(100))
         assert Provider.objects.get().balance == Decimal("99.123456")
         assert books.drift(provider) == Decimal("-0.876544")
 
