@@ -77,7 +77,7 @@ def _place(customer: Customer, service: Service, *, calls: int, lines: int) -> i
 
 def _raw(customer: Customer, service: Service, sales: Account) -> int:
     template = Order.objects.order_by("-id").values_list().first()
-    columns = [field.column for field in Order._meta.concrete_fields][1:]
+    columns = [str(field.column) for field in Order._meta.concrete_fields][1:]
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
     assert template is not None
     row = [
