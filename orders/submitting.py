@@ -30,7 +30,6 @@ from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
 from providers.upstream import Upstream
 from records.jobs import Turn
 
-
 LIMIT_REST_SECONDS = 2.0  # a lane's, when our own limit on requests left no place
 WRITE_BACK_ATTEMPTS = 8
 
