@@ -156,7 +156,7 @@ class TestComparing:
         books.compare(provider, Reading(Decimal(148), "USD"))
         item = AttentionItem.objects.get()
         assert (item.cause, item.evidence["top-up to record"]) == ("provider_rise", "48.00")
-        top_up(provider, "48")
+        top_up(provider, "48", reference="inv-2")
         books.compare(provider, Reading(Decimal(148), "USD"))
         assert open_causes() == set()
 
