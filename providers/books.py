@@ -237,7 +237,7 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
         provider,
         "provider_rise",
         rise > Decimal(settings.PROVIDER_DRIFT_TOLERANCE),
-        f"{provider.name} holds {plain(rise)} {provider.currency} more than the books say: record it if you topped it up.",
+        f"{provider.name} holds {plain(rise)} {provider.currency} more than the books say. Record what you paid in.",
         {"reported": plain(kept.reported), "booked": plain(kept.booked), "top-up to record": plain(rise)},
     )
     low = Decimal(settings.PROVIDER_LOW_BALANCE)
