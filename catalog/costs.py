@@ -11,6 +11,7 @@ from catalog.models import ProviderService
 from catalog.pricing import per_thousand
 from catalog.service_types import Charged, service_type
 from ledger.amounts import EXCHANGE_PLACES, PER, divide_up, from_units, to_units
+from providers.books import value_in_panel_currency
 from providers.models import Provider
 
 EXCHANGE_UNIT: int = 10**EXCHANGE_PLACES
@@ -23,14 +24,9 @@ def cost_of(provider_service: ProviderService, quantity: int | None) -> Decimal:
     return from_units(divide_up(to_units(provider_service.rate), _package_divisor(provider_service)))
 
 
-def value_of(amount: Decimal, exchange_rate: Decimal) -> Decimal:
-    """An amount of the provider's currency in the panel's, rounded up. `exchange_rate`: panel units for one of its."""
-    return from_units(divide_up(to_units(amount) * to_units(exchange_rate, EXCHANGE_PLACES), EXCHANGE_UNIT))
-
-
 def cost_in_panel_currency(provider_service: ProviderService, quantity: int | None, exchange_rate: Decimal) -> Decimal:
     """What the line costs in the panel's currency, as it will stand in the books."""
-    return value_of(cost_of(provider_service, quantity), exchange_rate)
+    return value_in_panel_currency(cost_of(provider_service, quantity), exchange_rate)
 
 
 def unit_cost(provider_service: ProviderService, exchange_rate: Decimal) -> Decimal:

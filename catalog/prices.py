@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from catalog.bulk import update_rows
 from catalog.markup import Rules, price_for
 from catalog.models import Category, MarkupRule, PriceChange, ProviderService, Route, Service
 from catalog.pricing import PriceOutOfRange, check_rate
@@ -190,7 +191,7 @@ def _write(moved: Iterable[tuple[Service, Decimal]], *, reason: str, actor: Acto
         )
         service.rate = after
         rows.append(service)
-    Service.objects.bulk_update(rows, ["rate"], batch_size=ROWS_A_STATEMENT)
+    update_rows(rows, ["rate"])
     PriceChange.objects.bulk_create(history, batch_size=ROWS_A_STATEMENT)
 
 

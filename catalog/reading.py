@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from catalog.models import Service
 from catalog.service_types import Field, Kind, Quantity, ServiceType
 
 HANDLE = re.compile(r"@?[\w.\-]{1,100}")
@@ -31,6 +32,10 @@ class Limits:
     min: int
     max: int
     step: int = 1
+
+    @classmethod
+    def of(cls, service: Service) -> Limits:
+        return cls(service.min, service.max, service.step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ CAUSES: Mapping[str, str] = {
     "service_refused": "A provider refused a service",
     "provider_paused": "Providers paused",
     "provider_drift": "A balance that is lower than the books say",
+    "provider_rise": "A balance that is higher than the books say",
     "provider_low": "A balance that runs low",
     "provider_currency": "A balance in another currency",
     "catalogue_import": "An import that changed nothing",

@@ -112,7 +112,7 @@ def _held_by_another(acceptance: Acceptance) -> None:
 def _too_late(acceptance: Acceptance) -> None:
     """An answer for an attempt that is no longer the newest, or for an order that has been decided otherwise."""
     order = acceptance.order
-    if Order.objects.filter(pk=order.pk, provider_id=order.provider_id, upstream_id=acceptance.upstream_id).exists():
+    if Order.objects.filter(pk=order.pk, upstream_id=acceptance.upstream_id).exists():
         return  # resolved meanwhile, with this very id
     why = (
         f"Order {order.pk}: attempt {acceptance.attempt} was answered late with id {acceptance.upstream_id}, "

@@ -6,7 +6,6 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from ledger.verification import register_check
-
         from orders.books import check_orders, under_way
         from orders.jobs import register_jobs
         from providers.books import explain_drift_by

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from catalog.costs import value_of
 from ledger.accounts import house_account
 from ledger.models import Account, Transfer
 from ledger.posting import Posting
 from orders.models import Order
+from providers.books import value_in_panel_currency
 
 
 def cost_posting(order: Order) -> list[Posting]:
@@ -46,6 +46,6 @@ def _move(order: Order, amount: Decimal, *, reference: str) -> list[Posting]:
             kind=Transfer.Kind.COST if spent else Transfer.Kind.COST_RETURN,
             reference=reference,
             order_id=order.pk,
-            value=value_of(abs(amount), order.exchange_rate),
+            value=value_in_panel_currency(abs(amount), order.exchange_rate),
         )
     ]

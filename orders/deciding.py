@@ -21,10 +21,10 @@ from orders.models import FINAL, Order, State, Status
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
-from orders.settling import SETTLED_FIELDS, close, close_cancels, refund_of, sold
+from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold
 from orders.story import line, tell
 from orders.withholding import release_held
-from records.attention import close_attention
+from records.attention import close_attention, close_of_orders
 from records.audit import Actor, audit
 from records.jobs import hint
 
@@ -40,7 +40,7 @@ def it_exists(*, order: Order, upstream_id: str, actor: Actor, reason: str) -> N
     upstream_id = upstream_id.strip()
     if not upstream_id or len(upstream_id) > 64:
         raise CannotDecide("Give the id that the order has at the provider.")
-    taken = Order.objects.filter(provider_id=order.provider_id, upstream_id=upstream_id).exclude(pk=order.pk).first()
+    taken = Order.objects.filter(provider=order.provider, upstream_id=upstream_id).exclude(pk=order.pk).first()
     if taken is not None:
         raise CannotDecide(f"Order {taken.pk} already holds the id {upstream_id} at this provider.")
 
@@ -109,8 +109,8 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
         refund_all([refund_of(fresh, from_units(kept), status)])
         close_cancels([fresh])
         tell([line(fresh, "ended", actor=actor, note=reason)])
-        close_attention(key=f"settlement:{fresh.pk}", decision=f"{status.label}: {reason}", actor=actor)
-        close_attention(key=f"cancel:{fresh.pk}", decision=f"{status.label}: {reason}", actor=actor)
+        decision = f"{status.label}: {reason}"
+        close_of_orders([fresh.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=decision, actor=actor)
 
     _decide(order, (State.REVIEW, State.BY_HAND), "order.settle", reason, actor, end)
 

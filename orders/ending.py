@@ -12,12 +12,10 @@ from django.utils import timezone
 
 from orders.models import Order, State, Status
 from orders.refunding import Refund, refund_all
-from orders.settling import close_cancels
+from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels
 from orders.story import line, tell
-from records.attention import close_attention
+from records.attention import close_of_orders
 from records.audit import SYSTEM, Actor
-
-KEYS_OF_AN_OPEN_ORDER = ("unknown", "held", "settlement", "stuck")
 
 
 def give_back(
@@ -51,8 +49,7 @@ def give_back(
         refund_all([Refund(order=fresh, amount=left, why=why, note=f"Order {order.pk}: Canceled")])
         close_cancels([fresh])
         tell([line(fresh, told_as, actor=actor, note=note)])
-        for key in KEYS_OF_AN_OPEN_ORDER:
-            close_attention(key=f"{key}:{order.pk}", decision=note or "Given back.", actor=actor)
+        close_of_orders([order.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=note or "Given back.", actor=actor)
     for name in ("state", "status", "reason", "ended_at", "lease_until", "refunded"):
         setattr(order, name, getattr(fresh, name))
     return True

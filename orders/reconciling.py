@@ -184,7 +184,8 @@ def _others_in(gap: Gap, attempt: Attempt) -> int:
 
 
 def _money_is_missing(provider: Provider, since: datetime) -> bool:
-    """Whether the provider holds less than our books said when it was last asked: an order that exists would explain it.
+    """Whether the provider holds less than our books said when it was last asked: an order that exists would explain
+    it.
 
     Without a reading since the unknown request ended nothing is shown, and money may be missing.
     """

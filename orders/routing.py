@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.costs import cost_of, value_of, would_lose
+from catalog.costs import cost_of, would_lose
 from catalog.models import ProviderService, Route
 from catalog.service_types import service_type
 from orders.models import Order
-from providers.books import NoExchangeRate, exchange_rate_of
+from providers.books import NoExchangeRate, exchange_rate_of, value_in_panel_currency
 from providers.models import Provider
 
 
@@ -103,7 +103,7 @@ def purchase_at(provider_service: ProviderService, promise: Promise, rates: Exch
         provider_service=provider_service,
         cost=cost,
         exchange_rate=rate,
-        cost_value=value_of(cost, rate),
+        cost_value=value_in_panel_currency(cost, rate),
     )
 
 

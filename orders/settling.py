@@ -16,13 +16,13 @@ from django.db import connection
 from django.utils import timezone
 
 from ledger.amounts import from_units, to_units
-from ledger.posting import post
+from ledger.posting import Posting, post
 from orders.costing import correction_posting
 from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
 from orders.story import line, tell
-from records.attention import Item, raise_many
+from records.attention import Item, close_of_orders, raise_many
 from records.audit import SYSTEM, Actor
 
 
@@ -39,6 +39,14 @@ class Ending:
     cost: Decimal | None
 
 
+CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
+    "unknown_submission",
+    "order_held",
+    "settlement_unclear",
+    "status_error",
+    "cancel_unanswered",
+    "cancel_asked_by_hand",
+)
 SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
 
 
@@ -87,15 +95,24 @@ def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
         order = ending.order
         refunds.append(refund_of(order, from_units(kept), ending.status))
         final = final_cost(sold(order), _report(ending))
-        if final is not None and order.cost is not None:
-            postings += correction_posting(order, from_units(final))
-            order.cost = from_units(final)
+        postings += true_up(order, None if final is None else from_units(final))
         close(order, ending.status)
     Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
     refund_all(refunds)
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
+    ended = [ending.order.pk for ending, _ in decided]
+    close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.", actor=actor)
     tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])
+
+
+def true_up(order: Order, final: Decimal | None) -> list[Posting]:
+    """Makes the booked cost on the instance the final one, and returns the transfer for it; None leaves it as it is."""
+    if final is None or order.cost is None:
+        return []
+    postings = correction_posting(order, final)
+    order.cost = final
+    return postings
 
 
 def refund_of(order: Order, kept: Decimal, status: Status) -> Refund:
@@ -126,11 +143,15 @@ def close_cancels(orders: Sequence[Order]) -> None:
 
 
 def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
+    """What the customer pays is open, what the provider took is not: its price, where it said it, is booked now."""
     if not unclear:
         return
+    postings: list[Posting] = []
     for ending, why in unclear:
         ending.order.state, ending.order.reason = State.REVIEW, why
-    Order.objects.bulk_update([ending.order for ending, _ in unclear], ["state", "reason"])
+        postings += true_up(ending.order, ending.cost)
+    Order.objects.bulk_update([ending.order for ending, _ in unclear], ["state", "reason", "cost"])
+    post(postings)
     raise_many(
         [
             Item(
@@ -141,7 +162,6 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
                     "status": ending.status.value,
                     "remains": ending.remains,
                     "provider's charge": ending.cost,
-                    "booked cost": ending.order.cost,
                     "charge": ending.order.charge,
                 },
                 provider_id=ending.order.provider_id,

@@ -17,11 +17,11 @@ from django.views.decorators.cache import cache_control
 Colour = tuple[int, int, int]
 
 ENOUGH = 4.5
-BLACK: Colour = (11, 13, 16)
+BLACK: Colour = (0, 0, 0)  # not merely dark: of black and white one always reaches 4.5, of softer pairs not
 WHITE: Colour = (255, 255, 255)
 # The surface with the least contrast that accent-coloured words are read on, in each theme: its soft tint.
 LIGHT_SURFACE: Colour = (226, 229, 236)
-DARK_SURFACE: Colour = (38, 43, 54)
+DARK_SURFACE: Colour = (46, 49, 54)
 STEPS = 40
 
 
@@ -49,7 +49,7 @@ def version() -> str:
 def parse(hex_colour: str) -> Colour:
     """`#3157d5` → (49, 87, 213). Raises ValueError for anything else."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", hex_colour):
-        raise ValueError(f"PANEL_ACCENT is {hex_colour!r}: write a colour as six hexadecimal digits, for example #3157d5")
+        raise ValueError(f"PANEL_ACCENT is {hex_colour!r}: write six hexadecimal digits, for example #3157d5")
     return int(hex_colour[1:3], 16), int(hex_colour[3:5], 16), int(hex_colour[5:7], 16)
 
 

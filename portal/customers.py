@@ -36,7 +36,7 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     """
 
     @wraps(view)
-    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         customer = Customer.objects.select_related("user", "wallet").filter(user_id=request.user.pk).first()
@@ -50,11 +50,11 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """A fragment asked for by a page whose session ended takes the whole page to sign in, not the form into a table."""
-    if request.headers.get("HX-Request"):
-        current = request.headers.get("HX-Current-URL", "")
-        path = current.split(request.get_host(), 1)[-1] if request.get_host() in current else reverse("portal:home")
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if htmx:
         response = HttpResponse(status=204)
-        response["HX-Redirect"] = redirect_to_login(path, reverse("portal:sign_in")).url
+        page = htmx.current_url_abs_path or reverse("portal:home")  # None where the page was not one of ours
+        response["HX-Redirect"] = redirect_to_login(page, reverse("portal:sign_in")).url
         return response
     back = request.get_full_path() if request.method == "GET" else reverse("portal:home")
     return HttpResponseRedirect(redirect_to_login(back, reverse("portal:sign_in")).url)

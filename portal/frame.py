@@ -1,4 +1,4 @@
-"""What every page's frame shows: the panel's name, the rail, the theme. The balance comes with the customer's own row."""
+"""What every page's frame shows: the panel's name, the rail, the theme. The balance comes with the customer."""
 
 from __future__ import annotations
 

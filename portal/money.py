@@ -1,4 +1,4 @@
-"""How amounts of money are written for a person: exact where it is short, four places where it is not, never a false zero."""
+"""How money is written for a person: exact where that is short, four places where it is not, never a false zero."""
 
 from __future__ import annotations
 

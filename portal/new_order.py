@@ -7,7 +7,7 @@ was typed, the reason at its field, and nothing charged.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -23,13 +23,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.models import Service
 from catalog.offers import services_on_sale
 from catalog.pricing import PriceOutOfRange, charge
+from catalog.service_types import service_type
 from ledger.amounts import MONEY_PLACES
 from ledger.balances import balance_of
 from orders.models import Order
-from orders.placing import Line, Quote, Refused, place_orders, quote_all
+from orders.placing import Line, Refused, place_orders
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for, with_currency
-from portal.order_form import Price, form_fields, price_of, typed_fields
+from portal.order_form import Price, form_fields, price_of, read_whole, typed_fields
+from portal.paging import ID_DIGITS
 from portal.services import Search, shelves
 
 TOKEN_BYTES = 18
@@ -88,19 +90,9 @@ def _choice(request: CustomerRequest) -> HttpResponse:
 
 
 def _post(request: CustomerRequest) -> HttpResponse:
-    if "change" in request.POST:  # another service, the same link
-        kept = QueryDict(mutable=True)
-        kept["link"] = request.POST.get("link", "")[: settings.MAX_LINK_LENGTH]
-        return HttpResponseRedirect(f"{reverse('portal:new_order')}?{kept.urlencode()}")
-    service = _on_sale(request.POST)
-    if service is None:
-        messages.error(request, _("That service is not on sale any more. Nothing was charged; choose another one."))
-        return redirect("portal:new_order")
-    return _order(request, service)
-
-
-def _order(request: CustomerRequest, service: Service) -> HttpResponse:
-    """Places it and goes to its page; or shows the form again."""
+    service = _known(request.POST)
+    if "change" in request.POST or service is None:
+        return _choose_another(request)
     typed, once = typed_fields(service, request.POST.dict()), request.POST.get("once", "")
     if not once or len(once) > TOKEN_LENGTH:
         return HttpResponseBadRequest()
@@ -108,11 +100,29 @@ def _order(request: CustomerRequest, service: Service) -> HttpResponse:
     try:
         (order,) = place_orders(customer=request.customer, lines=[line], once=once)
     except Refused as refused:
-        return _form(request, service, typed, _errors(refused), once=once)
-    if not _is_of(order, line):
+        return _refused(request, service, typed, refused, once)
+    if not _is_of(order, service, typed):
         return _form(request, service, typed, Errors(form=[_ordered_before(order)]))
     messages.success(request, _placed(order))
     return redirect("portal:order", order_id=order.pk)
+
+
+def _choose_another(request: CustomerRequest) -> HttpResponse:
+    """Back to the choice, with the link that was typed."""
+    kept = QueryDict(mutable=True)
+    kept["link"] = request.POST.get("link", "")[: settings.MAX_LINK_LENGTH]
+    return HttpResponseRedirect(f"{reverse('portal:new_order')}?{kept.urlencode()}")
+
+
+def _refused(
+    request: CustomerRequest, service: Service, typed: Mapping[str, str], refused: Refused, once: str
+) -> HttpResponse:
+    """The form again, with the reasons; but what an operator hid since is not shown, not even in a form."""
+    errors = _errors(refused)
+    if not service.visible:
+        messages.error(request, _("That service is not on sale any more. Nothing was charged; choose another one."))
+        return _choose_another(request)
+    return _form(request, service, typed, errors, once=once)
 
 
 def _form(
@@ -145,18 +155,29 @@ def _summary(request: CustomerRequest, service: Service, price: Price) -> dict[s
 
 
 def _on_sale(query: QueryDict) -> Service | None:
+    number = _id(query)
+    return services_on_sale().filter(pk=number).first() if number is not None else None
+
+
+def _known(query: QueryDict) -> Service | None:
+    """The service, on sale or not: the form that is sent again after a sale ended must still find its own order."""
+    number = _id(query)
+    service = Service.objects.select_related("category").filter(pk=number).first() if number is not None else None
+    return service if service is not None and service_type(service.type) is not None else None
+
+
+def _id(query: QueryDict) -> int | None:
     text = query.get("service", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
-    return services_on_sale().filter(pk=int(text)).first()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS else None
 
 
 def _expected(query: QueryDict, service: Service, typed: Mapping[str, str]) -> Decimal | None:
     """What this quantity cost at the rate that was on the page: the customer agreed to that, not to a later one."""
+    read = read_whole(service, typed)
+    if read is None:
+        return None
     try:
-        shown = Decimal(query.get("rate", ""))
-        (quote,) = quote_all([Line(service_id=service.pk, fields=typed)])
-        return charge(shown, quote.read.quantity) if isinstance(quote, Quote) else None
+        return charge(Decimal(query.get("rate", "")), read.quantity)
     except (InvalidOperation, PriceOutOfRange):
         return None
 
@@ -171,18 +192,12 @@ def _errors(refused: Refused) -> Errors:
     return errors
 
 
-def _is_of(order: Order, line: Line) -> bool:
+def _is_of(order: Order, service: Service, typed: Mapping[str, str]) -> bool:
     """Whether the order is of this form as it stands, and not of the form before somebody went back and changed it."""
-    (quote,) = quote_all([Line(service_id=line.service_id, fields=line.fields)])
-    if not isinstance(quote, Quote) or order.service_id != line.service_id:
-        return order.service_id == line.service_id and not _differs(order, line.fields)
-    read = quote.read
+    read = read_whole(service, typed)
+    if read is None or order.service_id != service.pk:
+        return False
     return (order.link, order.quantity, order.details) == (read.link, read.quantity, read.details)
-
-
-def _differs(order: Order, fields: Mapping[str, object]) -> bool:
-    sent: Sequence[object] = (fields.get("link"), fields.get("quantity"))
-    return sent != (order.link, str(order.quantity))
 
 
 def _placed(order: Order) -> str:

@@ -34,6 +34,7 @@ class FormField:
     value: str
     choices: Sequence[tuple[str, str]]
     errors: Sequence[str]
+    focus: bool = False  # the first that must be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Price:
 def form_fields(
     service: Service, typed: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None
 ) -> list[FormField]:
-    kind = _kind(service)
+    kind, wrong = _kind(service), errors or {}
+    fields = [field for field in kind.fields if field.available]
+    first_wrong = next((field.name for field in fields if field.name in wrong), None)
     return [
         FormField(
             name=field.name,
@@ -57,16 +60,16 @@ def form_fields(
             hint=_hint(service, kind, field),
             value=typed.get(field.name, ""),
             choices=field.choices,
-            errors=(errors or {}).get(field.name, ()),
+            errors=wrong.get(field.name, ()),
+            focus=field.name == first_wrong,
         )
-        for field in kind.fields
-        if field.available
+        for field in fields
     ]
 
 
 def typed_fields(service: Service, sent: Mapping[str, str]) -> dict[str, str]:
     """Of all that was sent, what the type's fields take."""
-    return {field.name: sent[field.name] for field in _kind(service).fields if field.name in sent}
+    return {field.name: sent[field.name] for field in _kind(service).fields if field.available and field.name in sent}
 
 
 def price_of(service: Service, typed: Mapping[str, str]) -> Price:
@@ -82,6 +85,12 @@ def price_of(service: Service, typed: Mapping[str, str]) -> Price:
     if not isinstance(read, Read):
         return Price(None, " ".join(problem.message for problem in read))
     return _priced(service, read.quantity)
+
+
+def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
+    """The line as it would be stored, or None while something is wrong with it."""
+    read = read_line(_kind(service), typed, limits=limits_of(service))
+    return read if isinstance(read, Read) else None
 
 
 def limits_of(service: Service) -> Limits:
@@ -103,7 +112,7 @@ def _priced(service: Service, quantity: int | None) -> Price:
 
 def _kind(service: Service) -> ServiceType:
     kind = service_type(service.type)
-    assert kind is not None, "only services on sale have a form"
+    assert kind is not None, "only a known type has a form"
     return kind
 
 

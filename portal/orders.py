@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from ledger.amounts import MONEY_PLACES
 from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
 from orders.refilling import can_refill
@@ -54,7 +55,7 @@ def live(request: CustomerRequest) -> HttpResponse:
     rows = list(_of(request).filter(pk__in=asked).order_by("-pk"))
     if _digest(rows) == request.GET.get("seen"):
         return HttpResponse(status=NO_CONTENT)
-    places = places_for(order.charge - order.refunded for order in rows)
+    places = max(places_for(order.charge - order.refunded for order in rows), _places_shown(request.GET))
     return render(request, "portal/parts/live_rows.html", {"rows": rows, "places": places, **_live(rows)})
 
 
@@ -92,6 +93,12 @@ def _of(request: CustomerRequest) -> QuerySet[Order]:
     )
 
 
+def _places_shown(query: QueryDict) -> int:
+    """How many places the rows that stay have, so that the new ones align with them."""
+    text = query.get("places", "")
+    return min(int(text), MONEY_PLACES) if text.isascii() and text.isdigit() and len(text) == 1 else 0
+
+
 def _page(found: Order) -> dict[str, Any]:
     story = story_of(found)
     return {
@@ -114,7 +121,15 @@ def _live(rows: Sequence[Order]) -> dict[str, str]:
 
 def _digest(rows: Iterable[Order], *more: str) -> str:
     looks = [
-        (row.pk, row.status, row.start_count, row.remains, str(row.refunded), bool(row.cancel_wished_at), has_open_cancel(row))
+        (
+            row.pk,
+            row.status,
+            row.start_count,
+            row.remains,
+            str(row.refunded),
+            bool(row.cancel_wished_at),
+            has_open_cancel(row),
+        )
         for row in rows
     ]
     return hashlib.sha256(repr((looks, more)).encode()).hexdigest()[:16]

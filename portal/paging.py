@@ -15,7 +15,7 @@ ID_DIGITS = 18  # what a 64-bit id can have, and every database take
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
-    """Rows, newest first; `older` and `newer` are query strings of the neighbouring pages, empty where there is none."""
+    """Rows, newest first; `older` and `newer` are the queries of the pages beside it, empty where there is none."""
 
     rows: Sequence[M]
     older: str

@@ -42,7 +42,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
         return HttpResponseRedirect(target)
-    return render(request, "portal/sign_in.html", {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))})
+    return render(
+        request, "portal/sign_in.html", {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
+    )
 
 
 @require_POST

@@ -1,7 +1,7 @@
 """An order's story in the customer's words: newest first, without what is only for the operator.
 
-An event whose kind is not told here is not shown: what happens behind the scenes (attempts, routes, a provider's answers)
-reads "Pending" to the customer until something happens for him.
+An event whose kind is not told here is not shown: what happens behind the scenes (attempts, routes, what a provider
+answers) reads "Pending" to the customer until something happens for him.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
     "ended": lambda event: ENDS.get(event.status, lambda: "")(),
     "canceled": lambda event: _("Canceled before it was sent."),
     "refused": lambda event: _("It could not be placed, and was canceled."),
-    "cancel_asked": lambda event: _("You asked to cancel it."),
+    "given_back": lambda event: _("It could not be delivered, and was canceled."),
+    "refunded": lambda event: _("Canceled and refunded."),
+    "cancel_asked": lambda event: _("Cancellation was requested."),
     "cancel_refused": lambda event: _("The request to cancel was refused: the order goes on."),
-    "refill_asked": lambda event: _("You asked for a refill."),
+    "refill_asked": lambda event: _("A refill was requested."),
+    "refill_accepted": lambda event: _("The refill is accepted."),
     "refill_in_progress": lambda event: _("The refill is in progress."),
     "refill_completed": lambda event: _("The refill is completed."),
     "refill_rejected": lambda event: _("The refill was rejected."),

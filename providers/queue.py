@@ -41,15 +41,16 @@ def pause(
     stops = Provider.objects.exclude(queue=PAUSED)
     if cause == BY_HAND:
         stops = Provider.objects.exclude(queue=PAUSED, queue_cause=BY_HAND)
-    moved = _move(provider, stops, to=PAUSED, cause=cause, reason=reason, needs=needed, actor=actor)
-    if moved and cause != BY_HAND:
-        raise_attention(
-            cause="provider_paused",
-            key=_key(provider),
-            summary=f"{provider.name} is paused: {reason}",
-            evidence={"cause": cause, "reason": reason},
-            provider_id=provider.pk,
-        )
+    with transaction.atomic():
+        moved = _move(provider, stops, to=PAUSED, cause=cause, reason=reason, needs=needed, actor=actor)
+        if moved and cause != BY_HAND:
+            raise_attention(
+                cause="provider_paused",
+                key=_key(provider),
+                summary=f"{provider.name} is paused: {reason}",
+                evidence={"cause": cause, "reason": reason},
+                provider_id=provider.pk,
+            )
     return moved
 
 
@@ -60,18 +61,12 @@ def start_trial(provider: Provider, *, reason: str = "the provider answers again
 
 def trial_passed(provider: Provider) -> bool:
     """The trial order was accepted: open. Nothing for a provider that was not on trial."""
-    moved = _move(provider, _in(TRIAL), to=OPEN, cause="", reason="", why="the trial order was accepted", actor=SYSTEM)
-    if moved:
-        close_attention(key=_key(provider), decision="The trial order was accepted.")
-    return moved
+    return _open(provider, _in(TRIAL), why="The trial order was accepted.", actor=SYSTEM)
 
 
 def reopen(provider: Provider, *, actor: Actor, reason: str = "") -> bool:
     """Open the queue by a person's decision, without a trial."""
-    moved = _move(provider, _in(PAUSED, TRIAL), to=OPEN, cause="", reason="", why=reason, actor=actor)
-    if moved:
-        close_attention(key=_key(provider), decision=reason or "Opened by hand.", actor=actor)
-    return moved
+    return _open(provider, _in(PAUSED, TRIAL), why=reason or "Opened by hand.", actor=actor)
 
 
 def probe(provider: Provider) -> bool:
@@ -112,6 +107,14 @@ def paused_scopes() -> Iterable[str]:
     """The ids of the providers that a probe may help."""
     paused = Provider.objects.filter(queue=PAUSED, active=True).exclude(queue_cause=BY_HAND)
     return [str(pk) for pk in paused.values_list("pk", flat=True)]
+
+
+def _open(provider: Provider, allowed: Any, *, why: str, actor: Actor) -> bool:
+    with transaction.atomic():
+        moved = _move(provider, allowed, to=OPEN, cause="", reason="", why=why, actor=actor)
+        if moved:
+            close_attention(key=_key(provider), decision=why, actor=actor)
+    return moved
 
 
 def _in(*states: Provider.Queue) -> Any:

@@ -83,7 +83,8 @@ def checked_url(url: str) -> str:
         raise NotAdded("The URL must end with the path, without “?” or “#”: the key is given apart.")
     if parts.scheme == "http" and not is_allowed_host(host):
         raise NotAdded(
-            f"The URL must begin with https://: plain http is only for PROVIDER_PRIVATE_HOSTS, and {host} is not among them."
+            f"The URL must begin with https://: plain http is only for hosts in PROVIDER_PRIVATE_HOSTS, "
+            f"and {host} is not among them."
         )
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{shown}:{port}"

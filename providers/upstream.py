@@ -21,8 +21,8 @@ from providers.dialect.adding import read_add
 from providers.dialect.answer import Answer, NotProcessed, Refused, Unreadable
 from providers.dialect.balances import read_balance
 from providers.dialect.listings import read_services
-from providers.dialect.wishes import read_cancels, read_refill_statuses, read_refills
 from providers.dialect.statuses import read_statuses
+from providers.dialect.wishes import read_cancels, read_refill_statuses, read_refills
 from providers.dialect.words import WordMap
 from providers.models import Provider
 from providers.outcomes import (
@@ -102,15 +102,23 @@ class Upstream:
         `before_write` is called once, right before the first byte; when it raises, nothing is sent. After it
         returned, an order whose outcome does not come back (the process dies) is unknown.
         """
-        received: Answer | Lost | None = None
+        handed_over: list[bool] = []
+
+        def about_to_write() -> None:
+            if before_write is not None:
+                before_write()
+            handed_over.append(True)
+
         try:
-            received = self._caller.call(Call("add", fields, order=True, fresh=True), before_write=before_write)
+            received = self._caller.call(Call("add", fields, order=True, fresh=True), before_write=about_to_write)
         except NoPlace as full:
-            return NotSent(f"Not sent: {full}.", full.retry_after)
+            return NotSent(f"Not sent: {full}.", full.retry_after, our_limit=True)
         except KeyUnreadable as error:
             return NotSent(f"Not sent: {error}.")
-        except Exception as error:  # noqa: BLE001 - whatever happened before the request was handed over
+        except Exception as error:  # noqa: BLE001 - whatever it was, only what was written counts
             log.warning("An order could not be sent to %s: %s", self.provider.name, type(error).__name__)
+            if handed_over:
+                return Unknown(f"the request broke off ({type(error).__name__})")
             return NotSent(f"Not sent: the request could not be made ({type(error).__name__}).")
         try:
             return self._outcome(received)

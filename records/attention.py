@@ -88,6 +88,11 @@ def close_matching(*, key_prefix: str, decision: str, actor: Actor = SYSTEM) -> 
     return _close({"key__startswith": key_prefix}, decision, actor)
 
 
+def close_of_orders(order_ids: Iterable[int], *, causes: Iterable[str], decision: str, actor: Actor = SYSTEM) -> int:
+    """Take the open items of these causes that speak of these orders off the list; how many there were."""
+    return _close({"order_id__in": list(order_ids), "cause__in": list(causes)}, decision, actor)
+
+
 def open_by_cause() -> list[Group]:
     """The open items counted by cause and provider, oldest group first; one grouped query, no rows are loaded."""
     found = (
@@ -99,7 +104,7 @@ def open_by_cause() -> list[Group]:
     return [Group(**row) for row in found]
 
 
-def _close(which: Mapping[str, str], decision: str, actor: Actor) -> int:
+def _close(which: Mapping[str, Any], decision: str, actor: Actor) -> int:
     return AttentionItem.objects.filter(**which, closed_at__isnull=True).update(
         closed_at=timezone.now(), closed_by=plain_text(actor.name, 254), decision=plain_text(decision, 500)
     )

@@ -1,7 +1,7 @@
 """Which Redis or Valkey the panel uses, spelled for each library that wants one.
 
-REDIS_URL when it is given; else the Valkey of the data folder when it answers; else none: a command run while no panel runs
-keeps its limits and cache in memory, and its hints go nowhere (sweeps find the work).
+REDIS_URL when it is given; else the Valkey of the data folder when it answers; else none: a command run while no
+panel runs keeps its limits and cache in memory, and its hints go nowhere (sweeps find the work).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def choose_broker(env: Environment, places: Places) -> Broker:
 
 
 def embedded_url(places: Places) -> str:
-    """The address of the data folder's Valkey. Spaces and signs of the path are escaped: all three libraries undo it."""
+    """The address of the data folder's Valkey, its path escaped: all three libraries undo that."""
     return f"unix://{quote(str(places.broker_socket))}?db=0"
 
 

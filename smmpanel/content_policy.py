@@ -1,8 +1,8 @@
 """What a page may load (Content-Security-Policy): our own files and nothing else.
 
-The admin is the exception. Its theme (unfold) runs the standard build of Alpine, which compiles the expressions in its
-attributes (`unsafe-eval`), and its pages carry style elements and attributes (`unsafe-inline`, for styles alone). Those two are
-allowed under the admin's address and nowhere else; a customer never sees that policy.
+The admin is the exception. Its theme (unfold) runs the standard build of Alpine, which compiles the expressions in
+its attributes (`unsafe-eval`), and its pages carry style elements and attributes (`unsafe-inline`, for styles alone).
+Those two are allowed under the admin's address and nowhere else; a customer never sees that policy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-PANEL = {
+PANEL: dict[str, list[str]] = {
     "default-src": [SELF],
     "script-src": [SELF],
     "style-src": [SELF],
@@ -24,13 +24,13 @@ PANEL = {
     "form-action": [SELF],
     "frame-ancestors": [NONE],
 }
-ADMIN = PANEL | {
+ADMIN: dict[str, list[str]] = PANEL | {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
 
-class ContentPolicy(CSPMiddleware):  # type: ignore[misc]
+class ContentPolicy(CSPMiddleware):
     """django-csp, with the admin's policy under the admin's address."""
 
     def get_policy_parts(

@@ -11,7 +11,8 @@ from smmpanel.environment import Environment, refuse
 SCHEMES = ("postgres", "postgresql", "sqlite")
 EXPECTED = "an address like postgres://user:password@host:5432/name or sqlite:////path/to/file"
 
-# WAL lets readers and the one writer work side by side; FULL, because an order that was confirmed must survive a power cut.
+# WAL lets readers and the one writer work side by side; FULL, because an order that was confirmed must survive a
+# power cut.
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 
 

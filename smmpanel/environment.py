@@ -1,8 +1,8 @@
 """Reading settings from the environment, and saying in one sentence which of them makes no sense.
 
-A wrong value must stop the start before anything is written, and whoever started the panel wants to know which value, not
-where in the code it was read. So a mistake is a `BadSetting`, which is a SystemExit: manage.py, gunicorn, Celery and the
-launcher all end with its sentence and no traceback, without each having to catch it.
+A wrong value must stop the start before anything is written, and whoever started the panel wants to know which value,
+not where in the code it was read. So a mistake is a `BadSetting`, which is a SystemExit: manage.py, gunicorn, Celery
+and the launcher all end with its sentence and no traceback, without each having to catch it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -18,7 +19,8 @@ import environ
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
-SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL|SALT")  # their values are not repeated in a message
+# Their values are not repeated in a message.
+SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL|SALT")
 NOTSET = environ.Env.NOTSET
 EXPECTED = {
     int: "a whole number",
@@ -102,7 +104,7 @@ class Environment(environ.Env):  # type: ignore[misc]
             refuse(var, f"an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return value.rstrip("/")
 
-    def each(self, var: str, default: list[str], fits: Callable[[str], bool], expected: str) -> list[str]:
+    def each(self, var: str, default: list[str], fits: Callable[[str], object], expected: str) -> list[str]:
         """A list with commas between; every entry must fit."""
         values = [value.strip() for value in self.list(var, default=default)]
         if not all(fits(value) for value in values):
@@ -118,10 +120,15 @@ def _is_address(value: str, schemes: Collection[str]) -> bool:
         return False
 
 
-def read_env_file(path: str) -> None:
-    """Take what a file says for variables that are not set; a file that is named but cannot be read stops the start."""
+def _read_env_file() -> None:
+    """Take what .env says for variables that are not set; a file that is there but cannot be read stops the start."""
+    path = os.environ.get("PANEL_ENV_FILE", str(Path(__file__).resolve().parent.parent / ".env"))
     if not path or not os.path.exists(path):
         return
     if not os.access(path, os.R_OK):
         raise BadSetting("PANEL_ENV_FILE", f"names {path}, which cannot be read.")
     Environment.read_env(path)
+
+
+_read_env_file()
+env = Environment()

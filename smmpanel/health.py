@@ -1,4 +1,4 @@
-"""Whether this web process answers, for whoever restarts it. It asks the database nothing: a restart would not mend that."""
+"""Whether this web process answers, for whoever restarts it. A database that is down would not be mended by that."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where things lie in the data folder.
 
-Every process works these places out for itself from the folder's path alone, so that a command run beside a panel finds its
-database, key and broker with nothing but the same PANEL_DATA_DIR.
+Every process works these places out for itself from the folder's path alone, so that a command run beside a panel
+finds its database, key and broker with nothing but the same PANEL_DATA_DIR.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Places:
 
     @property
     def demo_logins(self) -> Path:
-        return self.folder / "demo-logins.txt"
+        return self.folder / "demo-logins.json"
 
     @property
     def lock(self) -> Path:

@@ -1,6 +1,7 @@
 """How gunicorn serves the panel (`gunicorn -c python:smmpanel.serving smmpanel.wsgi`).
 
-The settings are read here too, in gunicorn's first process: a bad one ends it with its sentence before any worker is made.
+The settings are read here too, in gunicorn's first process: a bad one ends it with its sentence before any worker is
+made.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import os
 from pathlib import Path
 
 from smmpanel import settings
+from smmpanel.environment import env
 
 bind = f"{settings.HOST}:{settings.PORT}"
 worker_class = "gthread"
-workers = settings.env.number("WEB_PROCESSES", 1, least=1, most=64)
-threads = settings.env.number("WEB_THREADS", 8, least=1, most=200)
+workers = env.number("WEB_PROCESSES", 1, least=1, most=64)
+threads = env.number("WEB_THREADS", 8, least=1, most=200)
 timeout = 60  # seconds a worker may be silent before it is replaced
 graceful_timeout = 8  # seconds for requests under way when told to stop; the launcher gives everything together 15
 keepalive = 5

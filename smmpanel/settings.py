@@ -1,14 +1,11 @@
 """Settings of the panel, all from the environment (`.env.example` documents each).
 
-What needs more than a line lives beside this file: reading and refusing values (environment.py), the data folder's paths
-(places.py), the database, the broker, what a page may load, logging. The limits of the rooms stand at the end, a block a room.
+What needs more than a line lives beside this file: reading and refusing values (environment.py), the data folder's
+paths (places.py), the database, the broker, what a page may load, logging; and the limits of the rooms (limits.py).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
-import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,19 +14,17 @@ from operations import look
 from smmpanel import content_policy
 from smmpanel.broker import choose_broker
 from smmpanel.databases import database_settings
-from smmpanel.environment import BadSetting, Environment, read_env_file, refuse
+from smmpanel.environment import BadSetting, env
+from smmpanel.limits import *  # noqa: F403
 from smmpanel.logs import FORMATS, LEVELS, logging_settings
 from smmpanel.places import Places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-read_env_file(os.environ.get("PANEL_ENV_FILE", str(BASE_DIR / ".env")))
-env = Environment()
 DATA_DIR = Path(env("PANEL_DATA_DIR", default=str(BASE_DIR / ".data"))).expanduser().resolve()
 PLACES = Places(DATA_DIR)
 
 # What it is called and what it counts in
 PANEL_NAME = env("PANEL_NAME", default="smmpanel")
-REDIS_URL = env("REDIS_URL", default="")
 PANEL_CURRENCY = env.matching("PANEL_CURRENCY", "USD", r"[A-Z]{3}", "a currency code of three capitals, like USD")
 PANEL_DEMO = env.bool("PANEL_DEMO", default=True)  # for `make run` alone: load the demo and run the sandbox provider
 DEBUG = env.bool("DEBUG", default=False)
@@ -38,7 +33,7 @@ DEBUG = env.bool("DEBUG", default=False)
 HOST = env("HOST", default="127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65_535)
 LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}
-ALLOWED_HOSTS = env.each("ALLOWED_HOSTS", [], lambda host: bool(host) and "/" not in host, "host names with commas between")
+ALLOWED_HOSTS = env.each("ALLOWED_HOSTS", [], lambda host: host and "/" not in host, "host names with commas between")
 PUBLIC_HOSTS = [host.removeprefix(".") for host in ALLOWED_HOSTS if host not in LOOPBACK | {"*"}]
 PUBLIC_URL = env.address(
     "PUBLIC_URL",
@@ -50,7 +45,8 @@ if not ALLOWED_HOSTS:
     PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
     ALLOWED_HOSTS = [PUBLIC_HOST] if PUBLIC_HOST not in LOOPBACK else sorted(LOOPBACK)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if HTTPS else 0, least=0, most=10)  # in front of us, one after another
+# In front of us, one after another.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if HTTPS else 0, least=0, most=10)
 
 # Keys
 SECRET_KEY = env("SECRET_KEY", default="")
@@ -62,25 +58,6 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # earlier o
 # What the database's encrypted fields are salted with, the newest first. Not the secret key by default: a key that is
 # rotated must not change the salt too, or nothing could be read any more.
 SALT_KEY = env.list("SALT_KEYS", default=["smmpanel.encrypted-fields.1"])
-
-# Providers: requests to upstream panels
-PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])  # names, addresses, networks; http for these alone
-PROVIDER_CA_FILE = env("PROVIDER_CA_FILE", default="")  # authorities to trust instead of certifi's, as a PEM file
-PROVIDER_SESSIONS = env.int("PROVIDER_SESSIONS", default=64)  # pooled sessions a process keeps; beyond, the least used goes
-PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000)  # 100 statuses are 20 kB
-PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
-PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
-PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)  # an order's connection is fresh
-PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=30.0)
-PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
-PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
-PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one
-PROVIDER_READ_SHARE_PERCENT = env.int("PROVIDER_READ_SHARE_PERCENT", default=80)  # of the rate; the rest is for orders
-PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", default=1.0)
-PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
-PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
-PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")  # in PANEL_CURRENCY; below it the operator is told; 0: never
-PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
 
 INSTALLED_APPS = [
     "ledger",
@@ -156,8 +133,9 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
-# Celery. A message only wakes a worker; what is to be done stands in the database. So a message is acknowledged as soon as
-# it is taken (a worker that is killed loses a hint, which the next sweep makes good), and nothing is ever redelivered.
+# Celery. A message only wakes a worker; what is to be done stands in the database. So a message is acknowledged as
+# soon as it is taken (a worker that is killed loses a hint, which the next sweep makes good), and nothing is ever
+# redelivered.
 CELERY_BROKER_URL = BROKER.celery_url
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
@@ -176,6 +154,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message taken ahead would wait behind
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "smmpanel.scheduler:JobScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(PLACES.beat_schedule)
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds, so that beat stops soon when told to
 
@@ -201,7 +180,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = timedelta(days=14).total_seconds()
-# Browsers keep cookies by host alone: two panels on one machine need names of their own. __Host- binds them to one host.
+# Browsers keep cookies by host alone: two panels on one machine need names of their own. __Host- binds them to one
+# host.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else f"session_{PORT}"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else f"csrf_{PORT}"
 if HTTPS:
@@ -239,111 +219,9 @@ LOGGING = logging_settings(
     form=env.choice("LOG_FORMAT", "console", FORMATS), level=env.choice("LOG_LEVEL", "INFO", LEVELS)
 )
 
-# Providers that may be private: names or addresses; plain http is allowed for these alone
-PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
+# The demo's provider runs beside the panel
 if PANEL_DEMO and PLACES.sandbox_port.exists():
-    PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # the demo's provider runs beside the panel
+    PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # noqa: F405
 
-# Catalogue: what a line of an order may be
-MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
-MAX_CHARGE = env("MAX_CHARGE", cast=Decimal, default=Decimal(1_000_000_000))  # of one order; far inside a 64-bit column
-MAX_QUANTITY = env.int("MAX_QUANTITY", default=2_147_483_647)  # what providers write for "no maximum"
-MAX_LINK_LENGTH = env.int("MAX_LINK_LENGTH", default=2000)  # the column's length; browsers stop there too
-MAX_TEXT_LENGTH = env.int("MAX_TEXT_LENGTH", default=500)  # of a one-line field: a keyword, a country
-MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of one order
-MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
-MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
-
-# portal: the customer's pages
-LOGIN_URL = "portal:sign_in"
-LOGIN_REDIRECT_URL = "portal:new_order"  # for who signs in without having been on the way somewhere; it sends staff on
-CSRF_FAILURE_VIEW = "portal.errors.stale_form"
-PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
-PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
-PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
-PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
-PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
-PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
-PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
-PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
-
-# Catalogue: markup and imports
-DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
-IMPORT_NAME_SIMILARITY = env.float("IMPORT_NAME_SIMILARITY", default=0.5)  # 0–1; below it an id means something else now
-IMPORT_PRICE_RISE = env("IMPORT_PRICE_RISE", cast=Decimal, default=Decimal(2))  # times; above it a person looks first
-IMPORT_PRICE_FALL = env("IMPORT_PRICE_FALL", cast=Decimal, default=Decimal("0.6"))  # the share that a price may lose
-IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))  # share; more is a broken answer
-IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
-IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
-CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
-
-# operations: the operator's side
-UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT)
-IMPORT_PREVIEW_MINUTES = env.int("IMPORT_PREVIEW_MINUTES", default=30)  # then a list is too old to be applied unseen
-IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
-IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
-OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
-OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
-DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away
-
-# Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
-LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
-LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
-LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
-LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
-LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
-
-# orders: placing
-ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", default=10_000)  # one placing is one transaction
-ORDER_TOKEN_HOURS = env.int("ORDER_TOKEN_HOURS", default=72)  # as long as a form may be sent again without a second order
-# orders: sending
-ORDER_CLAIM_SECONDS = env.float("ORDER_CLAIM_SECONDS", default=300.0)  # a claim alone is harmless: long enough for a slow lane
-ORDER_CLAIM_BATCH = env.int("ORDER_CLAIM_BATCH", default=4)  # of one lane: few, so that lanes end together
-ORDER_LEASE_MARGIN_SECONDS = env.float("ORDER_LEASE_MARGIN_SECONDS", default=30.0)  # beyond the request's own deadline
-ORDER_RETRY_FIRST_SECONDS = env.float("ORDER_RETRY_FIRST_SECONDS", default=5.0)  # doubled each time nothing was sent
-ORDER_RETRY_LONGEST_SECONDS = env.float("ORDER_RETRY_LONGEST_SECONDS", default=600.0)
-ORDER_DUPLICATE_LINK_MINUTES = env.int("ORDER_DUPLICATE_LINK_MINUTES", default=10)  # until an active link is tried again
-ORDER_HELD_LOOK_MINUTES = env.int("ORDER_HELD_LOOK_MINUTES", default=5)  # between two looks at a held order
-ORDER_HELD_HOURS = env.int("ORDER_HELD_HOURS", default=24)  # then the money goes back by itself
-# orders: following
-ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change most
-    ("new", timedelta(minutes=15), timedelta(seconds=15)),
-    ("fresh", timedelta(hours=6), timedelta(minutes=2)),
-    ("recent", timedelta(days=3), timedelta(minutes=15)),
-    ("old", None, timedelta(hours=2)),
-]
-ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
-ORDER_SWEEP_ROWS = env.int("ORDER_SWEEP_ROWS", default=500)  # of one kind in one run of a tidying job
-RECONCILE_SETTLING_SECONDS = env.float("RECONCILE_SETTLING_SECONDS", default=900.0)  # a provider may work off a request late
-RECONCILE_MOST_IDS = env.int("RECONCILE_MOST_IDS", default=2000)  # twenty requests; a wider gap is a person's
-CANCEL_BATCH = env.int("CANCEL_BATCH", default=50)  # ids in one cancel request, where the provider takes many
-CANCEL_RETRY_SECONDS = env.float("CANCEL_RETRY_SECONDS", default=30.0)  # a lost cancel may be asked again
-CANCEL_UNANSWERED_HOURS = env.int("CANCEL_UNANSWERED_HOURS", default=48)  # then it is the operator's
-
-# records: background jobs and what is kept of them
-# A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
-JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)
-JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
-JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
-JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
-JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
-# Runs that found nothing to do are most rows and tell least.
-JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)
-RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
-RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
-RUN_JOBS_WAIT_SECONDS = 30.0  # how long `manage.py run_jobs` waits for a job that is running elsewhere
-HINT_TIMEOUT_SECONDS = 1.0  # connecting to the broker and sending, since a customer waits meanwhile
-HINT_SILENCE_SECONDS = 10.0  # after a broker failed: nobody tries again so long, sweeps do the work
-
-# accounts: passwords, API keys, deposits
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "name")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
-API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
+# The look of the operator's side
+UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT)  # noqa: F405

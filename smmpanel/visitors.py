@@ -1,7 +1,8 @@
-"""Who is asking: the visitor's address, seen through as many proxies as there really are, and the name tried at sign-in.
+"""Who is asking: the visitor's address, seen through as many proxies as there really are, and the name tried at
+sign-in.
 
-X-Forwarded-For is a list to which each proxy adds, at its right end, the address it was asked from. Only the entries that our own
-proxies added can be believed; what stands left of them was sent by the visitor.
+X-Forwarded-For is a list to which each proxy adds, at its right end, the address it was asked from. Only the entries
+that our own proxies added can be believed; what stands left of them was sent by the visitor.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The visitor's address; the connection's own when no proxy is trusted or the header is shorter than it should be."""
+    """The visitor's address; the connection's own when no proxy is trusted or the header is too short for them all."""
     connection = str(request.META.get("REMOTE_ADDR", ""))
     proxies = settings.TRUSTED_PROXIES
     if not proxies:

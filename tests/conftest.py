@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from ledger.guards import expected_guards, install_guards
@@ -44,19 +44,33 @@ def _stay_here() -> Iterator[None]:
     patch.undo()
 
 
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}  # what migrations make stays as it is
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _flush_past_the_ledgers_guards() -> Iterator[None]:
-    """A transactional test ends in a flush, which the ledger's triggers refuse: here they step aside for just that."""
-    flush = TransactionTestCase.__dict__["_fixture_teardown"]
+    """A transactional test ends with emptying its tables, which the ledger's triggers refuse: they step aside for it.
 
-    def flush_without_guards(self: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
+    Only tables that hold rows are emptied, and what migrations made is kept: Django's own flush makes that anew.
+    """
+
+    def empty_tables(self: TransactionTestCase) -> None:
+        tables = set(connection.introspection.table_names()) - KEPT_TABLES
+        filled = sorted(table for table in tables if _has_rows(table))
+        with transaction.atomic(), connection.cursor() as cursor:
             for guard in expected_guards():
                 on = f" ON {guard.table}" if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}{on}")
-        flush(self)
+            for table in filled:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - Django's own names
         install_guards()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_guards)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
         yield
+
+
+def _has_rows(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608 - Django's own names
+        return cursor.fetchone() is not None

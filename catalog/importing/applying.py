@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Max, Model
 from django.utils import timezone
 
+from catalog.bulk import update_rows
 from catalog.importing.comparing import plan_import
 from catalog.importing.plan import Change, ImportPlan, ImportRefused, Movement
 from catalog.models import Category, PriceChange, ProviderService, Route, Service
@@ -57,19 +58,20 @@ def apply_import(
     services vanished than an import takes by itself.
     """
     provider = Provider.objects.select_for_update().get(pk=plan.provider.pk)
+    new_rule = None
+    if markup is not None:  # before the services are locked: `set_markup` locks a rule and then services, too
+        new_rule = store_markup({"percent": markup}, provider=provider, actor=actor)
     bought_there = Route.objects.filter(provider_service__provider=provider).values("service_id")
     list(Service.objects.filter(pk__in=bought_there).order_by("pk").select_for_update().values_list("pk"))
-    new_rule = None
-    if markup is not None:
-        new_rule = store_markup({"percent": markup}, provider=provider, actor=actor)
     now_planned = plan_import(provider, plan.listings)
     if now_planned.refusal and not (now_planned.confirmable and confirm_losses):
         raise ImportRefused(now_planned.refusal)
     writing = _Writing(provider, now_planned, confirmed=frozenset(confirmed), publish=publish, actor=actor)
     writing.write()
     repriced = 0
-    if new_rule or not now_planned.empty:
+    if new_rule or len(now_planned.changes) > len(now_planned.of(Movement.NEW)):  # new ones have their price already
         repriced = reprice_provider(provider, reason=f"Import from {provider.name}", actor=actor).changed
+    if not now_planned.empty:
         tell_of_doubts(provider)
     result = ImportResult(plan=now_planned, repriced=repriced, off_sale=writing.off_sale)
     if not now_planned.empty:
@@ -155,7 +157,7 @@ class _Writing:
                 _set(row, values)
                 rows.append(row)
                 fields |= values.keys()
-        _update(ProviderService, rows, fields)
+        update_rows(rows, fields)
 
     def _write_services(self, changes: Iterable[Change], shelves: Mapping[str, Category]) -> None:
         rows, fields = [], set[str]()
@@ -170,7 +172,7 @@ class _Writing:
                     _set(service, values)
                     rows.append(service)
                     fields |= values.keys()
-        _update(Service, rows, fields)
+        update_rows(rows, fields)
 
     def _sale_of(self, service: Service, change: Change) -> dict[str, object]:
         """On sale or not, as this change leaves it; what the operator took off by hand is left as it is."""
@@ -206,6 +208,3 @@ def _set(row: Model, values: Mapping[str, object]) -> None:
         setattr(row, name, value)
 
 
-def _update(model: type[ProviderService] | type[Service], rows: Sequence[Model], fields: Collection[str]) -> None:
-    if rows:
-        model.objects.bulk_update(rows, sorted(fields), batch_size=ROWS_A_STATEMENT)  # type: ignore[arg-type]

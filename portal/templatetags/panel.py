@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from ledger.balances import StatementLine
 from ledger.models import Transfer
-from orders.cancelling import has_open_cancel
+from orders.cancelling import Verdict, can_cancel, has_open_cancel
 from orders.models import FINAL, Order, Status
+from orders.refilling import can_refill
 from portal import money
 
 register = template.Library()
@@ -65,7 +66,7 @@ def exact(amount: Decimal) -> str:
 
 @register.filter
 def in_column(amount: Decimal | None, places: int) -> str | SafeString:
-    """The amount with its point where the column's others have theirs; the exact one on hover if something is left out."""
+    """The amount with its point where its column has it; the exact one on hover if something is left out."""
     if amount is None:
         return "—"
     text, room = money.in_column(amount, places)
@@ -83,7 +84,9 @@ def grouped(number: int | None) -> str:
 def status(word: str) -> SafeString:
     """A dot, a word and a colour together."""
     name = STATUS_WORDS[Status(word)]() if word in Status.values else word
-    return format_html('<span class="status {}">{}</span>', TONES.get(Status(word), "") if word in Status.values else "", name)
+    return format_html(
+        '<span class="status {}">{}</span>', TONES.get(Status(word), "") if word in Status.values else "", name
+    )
 
 
 @register.filter
@@ -113,7 +116,7 @@ def middle(text: str, letters: int = LINK_LETTERS) -> str:
     if len(text) <= letters:
         return text
     head = letters * 3 // 5
-    return f"{text[:head]}…{text[-(letters - head - 1):]}"
+    return f"{text[:head]}…{text[-(letters - head - 1) :]}"
 
 
 @register.filter
@@ -192,3 +195,15 @@ def kind_of_movement(line: StatementLine) -> str:
         Transfer.Kind.RELEASE: _("Released"),
     }
     return words.get(line.kind, str(line.kind.label))
+
+
+@register.filter
+def cancel_verdict(order: Order) -> Verdict:
+    """Whether it can be canceled, and if not, why not; asks the database nothing for a row of a list."""
+    return can_cancel(order)
+
+
+@register.filter
+def refill_verdict(order: Order) -> Verdict:
+    """Whether a refill can be asked for, and if not, why not; asks the database nothing for a row of a list."""
+    return can_refill(order)

@@ -7,9 +7,10 @@ two look-ups (DNS rebinding) gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -93,23 +94,33 @@ def _look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addr
                 found.append((family, sockaddr))
         except (OSError, UnicodeError) as error:
             failed.append(error)
-        finally:
-            _lookups.release()
 
     if _literal(_bare(host)) is not None:  # an address needs no thread: nothing is asked
-        _lookups.acquire()
         resolve()
     else:
-        if not _lookups.acquire(timeout=deadline.left()):
-            raise DeadlinePassed("the name server is slow")
-        thread = threading.Thread(target=resolve, name="provider-lookup", daemon=True)
-        thread.start()
-        thread.join(deadline.left())
-        if thread.is_alive():
-            raise DeadlinePassed("the name server did not answer in time")
+        _run_aside(resolve, deadline)
     if failed or not found:
         raise NameUnknown(f"no address for {host}")
     return found
+
+
+def _run_aside(resolve: Callable[[], None], deadline: Deadline) -> None:
+    """Raises DeadlinePassed; no more than a number of look-ups are left behind at once."""
+    places = _lookups
+
+    def run() -> None:
+        try:
+            resolve()
+        finally:
+            places.release()
+
+    if not places.acquire(timeout=deadline.left()):
+        raise DeadlinePassed("the name server is slow")
+    thread = threading.Thread(target=run, name="provider-lookup", daemon=True)
+    thread.start()
+    thread.join(deadline.left())
+    if thread.is_alive():
+        raise DeadlinePassed("the name server did not answer in time")
 
 
 def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
@@ -143,4 +154,13 @@ def _bare(host: str) -> str:
     return host.strip().strip("[]").rstrip(".").lower()
 
 
-_lookups = threading.BoundedSemaphore(32)
+MOST_LOOKUPS = 32
+_lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
+
+
+def _start_anew() -> None:
+    global _lookups
+    _lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
+
+
+os.register_at_fork(after_in_child=_start_anew)  # the parent's look-ups do not end in the child

@@ -19,8 +19,9 @@ from providers.client.sockets import PlainSocket, TLSSocket
 
 
 class NotConnected(OSError):
-    """No connection. Without an errno on purpose: urllib3 takes a reset for one that came after the request was written,
-    and goes on to read from a socket that is not there."""
+    """No connection. Without an errno on purpose: urllib3 takes a reset for one that came after the request was
+    written, and goes on to read from a socket that is not there.
+    """
 
 
 class _ObeysExchange(HTTPConnection):

@@ -68,7 +68,7 @@ def _wait(limit: Limit, *, first: bool, until: float) -> tuple[Store, str]:
     while True:
         store = _store()
         try:
-            return store, store.take(limit, first=first)
+            return _take(store, limit, first=first)
         except NoPlace as full:
             left = until - time.monotonic()
             if left <= 0 or full.retry_after > left:
@@ -76,8 +76,14 @@ def _wait(limit: Limit, *, first: bool, until: float) -> tuple[Store, str]:
                 raise
             time.sleep(min(left, max(full.retry_after, pause * random.uniform(0.5, 1.5))))  # noqa: S311
             pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
-        except RedisError as error:
-            _fall_back(error)
+
+
+def _take(store: Store, limit: Limit, *, first: bool) -> tuple[Store, str]:
+    try:
+        return store, store.take(limit, first=first)
+    except RedisError as error:
+        _fall_back(error)
+        return _memory_store(), _memory_store().take(limit, first=first)
 
 
 class Store:

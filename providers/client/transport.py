@@ -81,6 +81,8 @@ def send(
         try:
             return _exchange(session, request, received)
         except Exception as error:  # noqa: BLE001 - whatever it is, what counts is whether something was written
+            if isinstance(error, StoppedBeforeWriting):
+                log.warning("An order was not sent, because it could not be marked", exc_info=error.__cause__)
             reason, permanent = _sentence(error)
             return Trouble(
                 written=exchange.written,

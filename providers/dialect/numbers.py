@@ -56,7 +56,8 @@ def read_money(value: JSON, rounding: str) -> Decimal | None:
 def round_money(number: Decimal, rounding: str) -> Decimal:
     if number.adjusted() < -MONEY_PLACES * 2:  # far below the last place: its exponent may be beyond any context
         number = Decimal((number.is_signed(), (int(bool(number)),), -MONEY_PLACES * 2))
-    return number.quantize(_PLACE, rounding=rounding, context=_WIDE) + 0  # + 0: there is no -0 of money
+    amount = number.quantize(_PLACE, rounding=rounding, context=_WIDE)
+    return amount if amount else amount.copy_abs()  # there is no -0 of money
 
 
 def read_int(value: JSON) -> int | None:
@@ -95,7 +96,7 @@ def read_id(value: JSON) -> str | None:
     `N/A`: no digit, no id.
     """
     if isinstance(value, Decimal):
-        value = int(value) if value.adjusted() < 16 and value == value.to_integral_value() else None
+        value = read_int(value)
         if value is None or value > EXACT_IN_A_DOUBLE:
             return None
     if isinstance(value, int) and not isinstance(value, bool):

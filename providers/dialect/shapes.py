@@ -116,9 +116,10 @@ def _single(value: dict[str, JSON], asked: Sequence[str], id_keys: Sequence[str]
 def _keyed(value: dict[str, JSON], wanted: frozenset[str], id_keys: Sequence[str]) -> Records:
     records = Records()
     for name, item in value.items():
-        key, carried = read_id(name) or name.strip()[:64], _carried_id(item, id_keys)
+        key, carried = name if name in wanted else read_id(name), _carried_id(item, id_keys)
         if carried is None or carried == key:
-            records.put(key, item, wanted)
+            if key is not None:  # `message`, `code` and the like are about nobody
+                records.put(key, item, wanted)
         elif key in wanted:
             records.put(key, CONTRADICTION, wanted)  # the record under this id says that it is another's
         else:
@@ -145,6 +146,8 @@ def _numbered(value: list[JSON], asked: Sequence[str]) -> Records:
     """A list of items without ids. PHP writes an object whose keys are 0, 1, 2 … as a list: then, and only then, is the
     place of an item its id. Any other list may have been filtered or sorted, and a wrong match would be a wrong refund.
     """
+    if not value:
+        return Records()
     if list(asked) != [str(n) for n in range(len(value))]:
         raise Unreadable("a list without ids: it cannot be told which item is whose")
     return Records(dict(zip(asked, value, strict=True)))

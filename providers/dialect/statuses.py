@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from providers.dialect.answer import Answer, Refused, redact
+from providers.dialect.answer import Answer, Refused
 from providers.dialect.body import JSON
 from providers.dialect.errors import error_texts
 from providers.dialect.numbers import UP, read_id, read_int, read_line, read_money
@@ -53,14 +53,14 @@ def _read_item(upstream_id: str, item: JSON, answer: Answer, words: WordMap) -> 
         texts = error_texts(item.get("status"))
     if texts is not None:
         return ItemError(upstream_id, classify(texts, words, answer.key))
-    word = read_word(item.get("status"))
+    word = read_word(item.get("status"), answer.key)
     if not word:
         return unreadable_item(upstream_id, "a record without a status")
     return StatusReading(
         upstream_id=upstream_id,
         status=order_word(word, words),
         subscription=subscription_word(word, words),
-        word=redact(word, answer.key),
+        word=word,
         charge=_charge(item.get("charge")),
         start_count=read_int(item.get("start_count")),
         remains=read_int(item.get("remains")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from providers.dialect.answer import Answer, Refused, Unreadable, redact
+from providers.dialect.answer import Answer, Refused, Unreadable
 from providers.dialect.body import JSON
 from providers.dialect.errors import error_texts
 from providers.dialect.numbers import read_bool, read_id
@@ -18,10 +18,11 @@ from providers.dialect.shapes import about_one, not_left_open, records_by_id, re
 from providers.dialect.statuses import unreadable_item
 from providers.dialect.transport import open_answer
 from providers.dialect.words import NO_WORDS, WordMap, letters, read_word, refill_word
-from providers.outcomes import CancelAnswer, Cause, ItemError, RefillAnswer, RefillStatusReading, Refusal
+from providers.outcomes import CancelAnswer, ItemError, RefillAnswer, RefillStatusReading, Refusal
 
 _ORDER_KEYS = ("order", "order_id")
 _REFILL_KEYS = ("refill", "refill_id", "id")
+_OWN_KEYS = frozenset({"status", "message", "success"})
 _TAKEN = frozenset({"success", "ok", "true"})
 
 Reading = TypeVar("Reading")
@@ -46,13 +47,13 @@ def read_refills(answer: Answer, asked: Sequence[str], words: WordMap = NO_WORDS
     def refused(order: str, refusal: Refusal) -> RefillAnswer:
         return RefillAnswer(order, refusal=refusal)
 
-    return _each(answer, asked, words, frozenset({"refill", "status", "message", "success"}), read, refused)
+    return _each(answer, asked, words, "refill", _OWN_KEYS | {"refill"}, read, refused)
 
 
 def read_cancels(answer: Answer, asked: Sequence[str], words: WordMap = NO_WORDS) -> dict[str, CancelAnswer]:
     """What came of `cancel` for each order asked: asked for, or refused. An id left out was not answered.
 
-    Raises as `read_refills`. `is_wrong_form` tells the refusal of a call in the wrong form (`order=` for `orders=`).
+    Raises as `read_refills`. A call in the wrong form (`order=` for `orders=`) is Refused as INCORRECT_REQUEST.
     """
 
     def read(order: str, item: JSON) -> CancelAnswer:
@@ -65,13 +66,7 @@ def read_cancels(answer: Answer, asked: Sequence[str], words: WordMap = NO_WORDS
             return CancelAnswer(order, classify([], words))
         raise Unreadable("neither a cancellation that was taken nor an error")
 
-    own_keys = frozenset({"cancel", "status", "message", "success"})
-    return _each(answer, asked, words, own_keys, read, CancelAnswer, one_for_all=True)
-
-
-def is_wrong_form(refused: Refused) -> bool:
-    """Whether the provider did not know what was asked, so that the other form of the request may be tried once."""
-    return refused.refusal.cause is Cause.INCORRECT_REQUEST
+    return _each(answer, asked, words, "cancel", _OWN_KEYS | {"cancel"}, read, CancelAnswer, one_for_all=True)
 
 
 def read_refill_statuses(
@@ -95,16 +90,17 @@ def _refill_status(refill: str, item: JSON, answer: Answer, words: WordMap) -> R
         texts = error_texts(part)
         if texts is not None:
             return ItemError(refill, classify(texts, words, answer.key))
-    word = read_word(status)
+    word = read_word(status, answer.key)
     if not word:
         return unreadable_item(refill, "a refill without a status")
-    return RefillStatusReading(refill, refill_word(word, words), redact(word, answer.key))
+    return RefillStatusReading(refill, refill_word(word, words), word)
 
 
 def _each(
     answer: Answer,
     asked: Sequence[str],
     words: WordMap,
+    field: str,
     own_keys: frozenset[str],
     read: Callable[[str, JSON], Reading],
     refused: Callable[[str, Refusal], Reading],
@@ -114,6 +110,8 @@ def _each(
     """One reading for each id, by the rules that refills and cancellations share."""
     try:
         value = open_answer(answer, words)
+        if isinstance(value, dict) and read_id(value.get(field)) is not None and error_texts(value) is not None:
+            raise Unreadable("an id together with an error")
         refusal_of_call(value, words, answer)
     except Refused as error:
         refusal = not_left_open(error.refusal)

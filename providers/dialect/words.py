@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from providers.dialect.answer import redact
 from providers.dialect.body import JSON
 from providers.dialect.numbers import read_line
 from providers.outcomes import Cause, OrderWord, RefillWord, SubscriptionWord
 
 WORD_LENGTH = 60  # of a status word as kept and shown
+LONGEST_WORD = 1000  # looked at, so that a key in it is found whole before it is cut
 
 Meaning = TypeVar("Meaning", bound=StrEnum)
 
@@ -132,9 +134,9 @@ def word_map_problems(stored: Any) -> list[str]:
     return problems
 
 
-def read_word(value: JSON) -> str:
-    """A status as it was spelled, on one line and cut; empty when it is no word."""
-    return read_line(value, WORD_LENGTH)
+def read_word(value: JSON, key: str = "") -> str:
+    """A status as it was spelled, on one line, without the key, then cut; empty when it is no word."""
+    return redact(read_line(value, LONGEST_WORD), key)[:WORD_LENGTH]
 
 
 def order_word(word: str, words: WordMap = NO_WORDS) -> OrderWord | None:

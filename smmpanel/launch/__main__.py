@@ -32,7 +32,8 @@ def main() -> int:
         sys.exit(str(problem))
     environment = _environment()
     print("Preparing the database and the pages …", flush=True)  # noqa: T201
-    prepared = subprocess.run([sys.executable, "-m", "smmpanel.launch.prepare"], env=environment, cwd=settings.BASE_DIR)  # noqa: S603
+    prepare = [sys.executable, "-m", "smmpanel.launch.prepare"]
+    prepared = subprocess.run(prepare, env=environment, cwd=settings.BASE_DIR)  # noqa: S603
     if prepared.returncode:
         return prepared.returncode
     return _run(environment)
@@ -59,13 +60,14 @@ def _broker_given() -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """What the processes get: ours, and what was decided here, so that all of them agree on it from the first moment."""
+    """What the processes get: ours, and what was decided here, so that all agree on it from the first moment."""
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "smmpanel.settings",
         "PANEL_DATA_DIR": str(settings.DATA_DIR),
+        "PANEL_CURRENCY": settings.PANEL_CURRENCY,
     }
     if not _broker_given():
         environment["REDIS_URL"] = embedded_url(settings.PLACES)

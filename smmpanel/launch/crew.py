@@ -1,11 +1,12 @@
 """The processes of a panel, run together by honcho, with three promises honcho does not make.
 
-They stop in order (the broker last, so that a worker can say goodbye to it), they are gone within STOP_SECONDS even when one does
-not listen, and each runs under a keeper, so that none outlives the launcher.
+They stop in order (the broker last, so that a worker can say goodbye to it), they are gone within STOP_SECONDS even
+when one does not listen, and each runs under a keeper, so that none outlives the launcher.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -48,7 +49,7 @@ class Crew(Manager):  # type: ignore[misc]
         self.add_process(name, f"exec {kept}", env=environment, cwd=str(folder))
 
     def exit_code(self) -> int:
-        """After the loop: the signal's, else that of the process that failed. Ending without a signal is never a success."""
+        """After the loop: the signal's, else that of the process that failed; never 0: a panel does not just end."""
         failed = (code for code in (process.get("returncode") for process in self._processes.values()) if code)
         return int(self.returncode or next(failed, 1)) % 256
 
@@ -89,10 +90,8 @@ class Crew(Manager):  # type: ignore[misc]
         if "pid" not in process:
             return
         self._asked.add(name)
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
             os.killpg(process["pid"], number)
-        except ProcessLookupError:
-            pass  # it ended by itself just now
 
     def _any_stopped(self) -> bool:
         return any(

@@ -2,24 +2,24 @@
 
     python keeper.py LOCK COMMAND…
 
-Started by the launcher as the leader of a process group of its own, in which the command and its children stay. The launcher stops
-the whole group by a signal, which the keeper outlives, so that it can pass on the command's exit code. When the launcher dies, even
-by SIGKILL, the keeper asks the group to stop and, after a while, kills it. Should the keeper itself be killed, Linux ends
-the command with it. Standard library alone, since six of these start at once.
+Started by the launcher as the leader of a process group of its own, in which the command and its children stay. The
+launcher stops the whole group by a signal, which the keeper outlives, so that it can pass on the command's exit code.
+When the launcher dies, even by SIGKILL, the keeper asks the group to stop and, after a while, kills it. Should the
+keeper itself be killed, Linux ends the command with it. Standard library alone, since six of these start at once.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
-
-from lifeline import wait_for_end  # beside this file: it runs as a script
 
 GRACE_SECONDS = 9.0
 PR_SET_PDEATHSIG = 1
@@ -44,7 +44,9 @@ def _outlive(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end_with_launcher(lock: str, orphaned: threading.Event) -> None:
-    held = wait_for_end(lock)  # and held from now on: a new launcher waits until we are done
+    held = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    # Granted when the launcher is gone (see lifeline.py); a new one waits for us from now on.
+    fcntl.lockf(held, fcntl.LOCK_SH)
     orphaned.set()
     os.killpg(0, signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
@@ -52,8 +54,8 @@ def _end_with_launcher(lock: str, orphaned: threading.Event) -> None:
     os.close(held)
 
 
-def _end_with_parent():  # type: ignore[no-untyped-def]  # a callable or None, as Popen takes it
-    """On Linux, what makes the command die with the keeper; elsewhere nothing does, and only the launcher's death counts."""
+def _end_with_parent() -> Callable[[], object] | None:
+    """On Linux, what makes the command die with the keeper. Elsewhere nothing does, and the launcher's death counts."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

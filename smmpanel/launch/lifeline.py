@@ -1,11 +1,11 @@
 """The lock that says "a launcher lives here".
 
-The launcher holds it exclusively for as long as it lives; the system takes it away with the process, however that ends, and
-(unlike flock's) such a lock is not handed on to the processes it forks. Each keeper waits for a shared hold on it: getting it means
-that the launcher is gone. Keepers hold on until what they keep has ended, so a new launcher waits for the last of them.
+The launcher holds it exclusively for as long as it lives; the system takes it away with the process, however that
+ends, and (unlike flock's) such a lock is not handed on to the processes it forks. Each keeper waits for a shared hold
+on it: getting it means that the launcher is gone. Keepers hold on until what they keep has ended, so a new launcher
+waits for the last of them.
 
-Standard library alone: a keeper has no time for more. A process that holds the lock must not open the file a second time:
-closing that would drop the lock.
+A process that holds the lock must not open the file a second time: closing that would drop the lock.
 """
 
 from __future__ import annotations
@@ -36,13 +36,6 @@ def hold(path: Path, *, patience_seconds: float) -> int:
         time.sleep(STEP_SECONDS)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor
-
-
-def wait_for_end(path: str) -> int:
-    """Return once the launcher is gone; the shared hold lasts until the returned descriptor is closed."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    fcntl.lockf(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 

@@ -2,8 +2,9 @@
 
     python3 smmpanel/launch/make_venv.py [--dev]
 
-Runs before anything is installed, so it uses the standard library alone. A lock keeps two of them apart; a stamp, written last,
-says what is installed, so that an interrupted installation is done again. `--dev` adds what tests and checks need.
+Runs before anything is installed, so it uses the standard library alone. A lock keeps two of them apart; a stamp,
+written last, says what is installed, so that an interrupted installation is done again. `--dev` adds what tests and
+checks need.
 """
 
 from __future__ import annotations

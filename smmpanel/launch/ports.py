@@ -1,4 +1,4 @@
-"""Ports: whether the panel's own is free, and one for the sandbox that stays the same as long as nobody else takes it."""
+"""Ports: whether the panel's own is free, and one for the sandbox that stays the same while nobody else takes it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def check_free(host: str, port: int) -> None:
 
 def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken: stop what listens there, or choose another with PORT={port % 65535 + 1} make run."
+        other = port % 65_535 + 1
+        return f"Port {port} is taken: stop what listens there, or choose another with PORT={other} make run."
     if error.errno == errno.EACCES:
         return f"Port {port} is not open to this user: choose one above 1023, with PORT=8000 make run."
     return f"The panel cannot listen at {host}:{port}: {error.strerror}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import sys
 import time
@@ -30,10 +31,14 @@ def _load_demo(give_up: float) -> list[str]:
     _wait("127.0.0.1", port, give_up, page=False)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smmpanel.settings")
     django.setup()
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
-    call_command("load_demo", sandbox_url=f"http://127.0.0.1:{port}/api/v2", verbosity=0)
-    return settings.PLACES.demo_logins.read_text().splitlines()
+    said = io.StringIO()
+    try:
+        call_command("load_demo", sandbox_url=f"http://127.0.0.1:{port}/api/v2", stdout=said)
+    except CommandError as error:
+        sys.exit(f"The demo could not be loaded: {error}")
+    return [*said.getvalue().splitlines(), f"  The operator's side is at {settings.PUBLIC_URL}/{settings.ADMIN_PATH}"]
 
 
 def _wait(host: str, port: int, give_up: float, *, page: bool = True) -> None:

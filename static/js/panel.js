@@ -27,6 +27,17 @@ const seconds = Number(document.body.dataset.poll || 5);
 window.setInterval(tick, seconds * 1000);
 document.addEventListener("visibilitychange", tick);
 
+/* One menu at a time; a press elsewhere or Escape closes it. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 /* "/" goes to the page's search. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,7 +66,7 @@ class Panel:
         assert f"Ready: http://127.0.0.1:{self.port}\n" in self.output(), self.output()
 
     def processes(self) -> set[int]:
-        """Every living process that has this folder in its environment or works in it (Valkey overwrites the former)."""
+        """Every living process with this folder in its environment, or at work in it (Valkey overwrites the former)."""
         mark = f"PANEL_DATA_DIR={self.folder}\0".encode()
         return {
             pid
@@ -84,10 +85,8 @@ class Panel:
     def kill(self) -> None:
         """Clean up after a test that failed."""
         for pid in {self.launcher.pid, *self.processes()}:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self.launcher.wait()
 
 

@@ -1,4 +1,6 @@
-"""A panel that sells what the sandbox provider has: a provider, services, a customer with funds, and turns of the jobs."""
+"""A panel that sells what the sandbox provider has: a provider, services, a customer with funds, and turns of the
+jobs.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +117,9 @@ def line(service: Service, quantity: int | None = 1000, link: str = LINK, **fiel
     return Line(service_id=service.pk, fields=raw)
 
 
-def an_order(customer: Customer, service: Service, quantity: int | None = 1000, link: str = LINK, **fields: object) -> Order:
+def an_order(
+    customer: Customer, service: Service, quantity: int | None = 1000, link: str = LINK, **fields: object
+) -> Order:
     """One placed and paid order."""
     [order] = place_orders(customer=customer, lines=[line(service, quantity, link, **fields)])
     return order

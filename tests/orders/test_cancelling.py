@@ -175,6 +175,8 @@ def test_a_wish_is_honoured_when_the_order_is_refused(sandbox: Sandbox) -> None:
     Order.objects.filter(pk=order.pk).update(cancel_wished_at=timezone.now())
     due_now()
     sent(provider, order)
-    assert (order.state, order.status) == (State.ENDED, Status.CANCELED), "no failover for an order nobody wants any more"
+    assert (order.state, order.status) == (State.ENDED, Status.CANCELED), (
+        "no failover for an order nobody wants any more"
+    )
     assert balance(alice) == 100
     books_are_right()

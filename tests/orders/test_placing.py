@@ -13,7 +13,17 @@ from orders.models import Order, State
 from orders.placing import Line, Refused, place_orders
 from providers.models import Provider
 from records.models import AttentionItem
-from tests.orders.builders import LINK, a_customer, a_provider, a_route, a_service, an_order, balance, books_are_right, line
+from tests.orders.builders import (
+    LINK,
+    a_customer,
+    a_provider,
+    a_route,
+    a_service,
+    an_order,
+    balance,
+    books_are_right,
+    line,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -28,7 +29,7 @@ from tests.orders.builders import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def a_completed_order(sandbox: Sandbox, link: str = LINK, **service: object) -> Order:
+def a_completed_order(sandbox: Sandbox, link: str = LINK, **service: Any) -> Order:
     provider = a_provider(sandbox)
     order = an_order(a_customer(), a_service(provider, **service), link=link)
     sent(provider, order)

@@ -49,14 +49,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[NewPage]:
-    """Makes pages; at the end, whatever a browser complained about (scripts, styles, a broken policy) fails the test."""
+    """Makes pages; at the end, whatever the browser complained about (scripts, styles, the policy) fails the test."""
     said: list[str] = []
     contexts = []
 
     def heard(message: ConsoleMessage) -> None:
         said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
-    def make(*, width: int = 1440, height: int = 900, dark: bool = False, scripts: bool = True, ratio: float = 1) -> Page:
+    def make(
+        *, width: int = 1440, height: int = 900, dark: bool = False, scripts: bool = True, ratio: float = 1
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",

@@ -66,13 +66,25 @@ def an_order(customer: Customer, service: Service | None = None, **fields: Any) 
 def under_way(customer: Customer, service: Service | None = None, **fields: Any) -> Order:
     """An order that its provider has taken."""
     number = next(_numbers)
-    taken = {"state": State.ACCEPTED, "status": Status.IN_PROGRESS, "upstream_id": f"u{number}", "accepted_at": timezone.now()}
+    taken = {
+        "state": State.ACCEPTED,
+        "status": Status.IN_PROGRESS,
+        "upstream_id": f"u{number}",
+        "accepted_at": timezone.now(),
+    }
     return an_order(customer, service, **{**taken, **fields})
 
 
-def ended(customer: Customer, status: Status = Status.COMPLETED, service: Service | None = None, **fields: Any) -> Order:
+def ended(
+    customer: Customer, status: Status = Status.COMPLETED, service: Service | None = None, **fields: Any
+) -> Order:
     days = timedelta(days=1)
-    end = {"state": State.ENDED, "status": status, "ended_at": timezone.now() - days, "upstream_id": f"u{next(_numbers)}"}
+    end = {
+        "state": State.ENDED,
+        "status": status,
+        "ended_at": timezone.now() - days,
+        "upstream_id": f"u{next(_numbers)}",
+    }
     return an_order(customer, service, **{**end, **fields})
 
 

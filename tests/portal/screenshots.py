@@ -1,4 +1,4 @@
-"""Pictures of every page, in both sizes and both themes, with little, much and awkward data; to be looked at by a person.
+"""Pictures of every page, in both sizes and themes, with little, much and awkward data; to be looked at by a person.
 
     python -m pytest tests/portal/screenshots.py
 
@@ -27,7 +27,10 @@ from tests.portal.builders import PASSWORD, a_customer, a_service, an_order, end
 
 FOLDER = Path(os.environ.get("PANEL_SCREENSHOTS", "screenshots"))
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-LONG = "🔥 Подписчики Instagram | Максимальное качество 💎 | Живые аккаунты с аватарками и публикациями | Скорость до 50 000 в сутки ⚡ | Гарантия восстановления 365 дней ♻️ | Без списаний | Старт 0–15 минут 🚀 | Россия 🇷🇺"
+LONG = (
+    "🔥 Подписчики Instagram | Максимальное качество 💎 | Живые аккаунты с аватарками и публикациями | "
+    "Скорость до 50 000 в сутки ⚡ | Гарантия восстановления 365 дней ♻️ | Без списаний | Старт 0–15 минут 🚀"
+)
 LONG_LINK = "https://www.example.com/a/very/long/path/" + "segment-" * 30 + "?utm_source=newsletter&id=1234567890"
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -57,8 +60,11 @@ def test_pictures(live_server: LiveServer, new_page: NewPage, size: str, dark: b
     page.fill("[name=quantity]", "7")
     page.fill("[name=link]", "not a link")
     page.click("#summary button")
+    page.wait_for_selector("#about-quantity .field-error")
     shoot.shot("new-order-refused")
     shoot.page("orders", "/orders/")
+    page.locator(".menu summary").nth(2).click()
+    shoot.shot("orders-menu")
     for name, order in orders.items():
         shoot.page(f"order-{name}", f"/orders/{order.pk}/")
     shoot.page("cancel", f"/orders/{orders['waiting'].pk}/cancel/")
@@ -76,6 +82,7 @@ class _Shots:
         self.shot(name)
 
     def shot(self, name: str) -> None:
+        self.tab.wait_for_load_state("networkidle")
         self.tab.screenshot(path=self.folder / f"{name}.png")
         wide = self.tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} is {wide} pixels too wide"
@@ -91,10 +98,24 @@ def _sign_in(page: Page, url: str, customer: Customer) -> None:
 
 def _services() -> list[Service]:
     text = "Starts within an hour.\nUp to 5,000 a day.\nThe account must be public."
-    plain = a_service("Instagram followers, real, 30 days refill", description=text, refill=True, refill_days=30, cancel=True)
-    awkward = a_service(LONG[:200], category="📸 Instagram · Подписчики " + "и всё остальное " * 8, rate=Decimal("0.000123"), min=10, max=2_147_483_647)
+    plain = a_service(
+        "Instagram followers, real, 30 days refill", description=text, refill=True, refill_days=30, cancel=True
+    )
+    awkward = a_service(
+        LONG[:200],
+        category="📸 Instagram · Подписчики " + "и всё остальное " * 8,
+        rate=Decimal("0.000123"),
+        min=10,
+        max=2_147_483_647,
+    )
     others = [
-        a_service(f"{network} {what}, {speed}", category=f"{network} {what}", rate=Decimal(n * 37 % 91 + 1) / 100, refill=n % 2 == 0, cancel=n % 3 == 0)
+        a_service(
+            f"{network} {what}, {speed}",
+            category=f"{network} {what}",
+            rate=Decimal(n * 37 % 91 + 1) / 100,
+            refill=n % 2 == 0,
+            cancel=n % 3 == 0,
+        )
         for n, (network, what, speed) in enumerate(
             (network, what, speed)
             for network in ("TikTok", "YouTube", "Telegram")
@@ -102,22 +123,47 @@ def _services() -> list[Service]:
             for speed in ("slow and steady", "fast", "from Germany")
         )
     ]
-    package = a_service("Launch package: 500 followers, 200 likes", type="package", rate=Decimal("49.99"), category="Packages")
-    comments = a_service("Custom comments", type="custom_comments", rate=Decimal(8), min=10, max=1500, category="Comments")
+    package = a_service(
+        "Launch package: 500 followers, 200 likes", type="package", rate=Decimal("49.99"), category="Packages"
+    )
+    comments = a_service(
+        "Custom comments", type="custom_comments", rate=Decimal(8), min=10, max=1500, category="Comments"
+    )
     return [plain, awkward, package, comments, *others]
 
 
 def _orders(customer: Customer, services: list[Service]) -> dict[str, Order]:
     plain, awkward = services[0], services[1]
     now = timezone.now()
-    deposit(customer=customer, amount=Decimal("0.000001"), reference="screens", actor=SYSTEM, note="Bank transfer 23501")
+    deposit(
+        customer=customer, amount=Decimal("0.000001"), reference="screens", actor=SYSTEM, note="Bank transfer 23501"
+    )
     old = [ended(customer, service=each, created_at=now - timedelta(days=n)) for n, each in enumerate(services * 2)]
     old[3].refresh_from_db()
-    partial = ended(customer, Status.PARTIAL, plain, quantity=5000, remains=1234, charge=Decimal("4.5"), refunded=Decimal("1.1106"))
+    partial = ended(
+        customer, Status.PARTIAL, plain, quantity=5000, remains=1234, charge=Decimal("4.5"), refunded=Decimal("1.1106")
+    )
     canceled = ended(customer, Status.CANCELED, plain, refunded=Decimal("0.90"))
-    running = under_way(customer, plain, quantity=10_000, remains=6_400, start_count=3572, charge=Decimal(9), created_at=now - timedelta(hours=3))
+    running = under_way(
+        customer,
+        plain,
+        quantity=10_000,
+        remains=6_400,
+        start_count=3572,
+        charge=Decimal(9),
+        created_at=now - timedelta(hours=3),
+    )
     it_happened(running, "accepted", at=now - timedelta(hours=2))
     it_happened(running, "cancel_asked", at=now - timedelta(minutes=4))
-    strange = under_way(customer, awkward, quantity=2_147_483_647, remains=2_000_000_000, link=LONG_LINK, charge=Decimal("264.140469"))
+    strange = under_way(
+        customer, awkward, quantity=2_147_483_647, remains=2_000_000_000, link=LONG_LINK, charge=Decimal("264.140469")
+    )
     waiting = an_order(customer, plain)
-    return {"waiting": waiting, "running": running, "awkward": strange, "partial": partial, "canceled": canceled, "completed": old[0]}
+    return {
+        "waiting": waiting,
+        "running": running,
+        "awkward": strange,
+        "partial": partial,
+        "canceled": canceled,
+        "completed": old[0],
+    }

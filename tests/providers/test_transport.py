@@ -65,7 +65,12 @@ class TestWhatWasWritten:
 
     def test_reset_before_the_request_is_read(self, session: ProviderSession) -> None:
         """The peer may have read what was written: it counts as written."""
-        with Panel(lambda connection: (time.sleep(0.05), connection.reset())) as panel:
+
+        def behave(connection: Connection) -> None:
+            time.sleep(0.05)
+            connection.reset()
+
+        with Panel(behave) as panel:
             got = trouble(send(session, request(panel.url)))
         assert got.written
 
@@ -270,6 +275,24 @@ class TestPool:
             for _ in range(3):
                 reply(send(session, request(panel.url)))
         assert (panel.connections, len(panel.requests)) == (1, 3)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            b"HTTP/1.1 204 No Content\r\n\r\n",
+            b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+        ],
+    )
+    def test_whatever_the_form_of_the_answer(self, session: ProviderSession, answer: bytes) -> None:
+        def behave(connection: Connection) -> None:
+            while connection.read_request():
+                connection.send(answer)
+
+        with Panel(behave) as panel:
+            for _ in range(3):
+                reply(send(session, request(panel.url)))
+        assert panel.connections == 1
 
     def test_an_order_takes_none_that_was_idle(self, session: ProviderSession) -> None:
         with Panel(answering({})) as panel:

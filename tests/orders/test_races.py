@@ -1,0 +1,191 @@
+"""Rivals at the same order and the same wallet, on real connections; each race with a twin that shows it is one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+from django.db import connection, connections, transaction
+
+from accounts.models import Customer
+from orders.cancelling import CannotCancel, request_cancel
+from orders.claiming import claim
+from orders.ending import give_back
+from orders.models import Order, State
+from orders.placing import Refused, place_orders
+from orders.refunding import Refund, RefundAboveCharge, refund_all
+from providers.sandbox.server import Sandbox
+from tests.orders.builders import (
+    OPERATOR,
+    a_customer,
+    a_provider,
+    a_service,
+    an_order,
+    balance,
+    books_are_right,
+    line,
+    sent,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a race needs PostgreSQL's many writers"),
+]
+RIVALS = 16
+
+
+def all_at_once(work: Callable[[int], object], rivals: int = RIVALS) -> list[object]:
+    """Every rival's result, or the exception it ended with."""
+    start = threading.Barrier(rivals)
+    results: list[object] = [None] * rivals
+
+    def run(number: int) -> None:
+        try:
+            connections["default"].ensure_connection()
+            start.wait(timeout=20)
+            results[number] = work(number)
+        except Exception as error:  # noqa: BLE001 - the rival's end is what the test looks at
+            results[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(rivals)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results
+
+
+def test_sixteen_orders_at_once_cannot_overdraw_a_wallet() -> None:
+    alice, service = a_customer("5"), a_service(a_provider())  # money for 4 of 16
+
+    def buy(number: int) -> object:
+        customer = Customer.objects.select_related("wallet").get(pk=alice.pk)
+        return place_orders(customer=customer, lines=[line(service, 1000, f"https://example.com/{number}")])
+
+    results = all_at_once(buy)
+    assert sum(isinstance(result, list) for result in results) == 4
+    assert sum(isinstance(result, Refused) for result in results) == 12
+    assert balance(alice) == Decimal("0.5")
+    assert Order.objects.count() == 4
+    books_are_right()
+
+
+def test_one_token_from_sixteen_hands_places_once() -> None:
+    alice, service = a_customer("100"), a_service(a_provider())
+
+    def buy(number: int) -> object:
+        customer = Customer.objects.select_related("wallet").get(pk=alice.pk)
+        return [order.pk for order in place_orders(customer=customer, lines=[line(service)], once="form")]
+
+    results = all_at_once(buy)
+    assert len({str(result) for result in results}) == 1
+    assert Order.objects.count() == 1
+    assert balance(alice) == Decimal("98.875")
+
+
+def test_sixteen_cancels_give_back_once() -> None:
+    alice = a_customer("100")
+    order = an_order(alice, a_service(a_provider()))
+    results = all_at_once(lambda _: request_cancel(order=Order.objects.get(pk=order.pk), actor=OPERATOR))
+    assert sum(isinstance(result, CannotCancel) for result in results) == RIVALS - 1
+    assert balance(alice) == 100
+    books_are_right()
+
+
+def refund_a_tenth(order: Order, number: int) -> None:
+    with transaction.atomic():
+        fresh = Order.objects.select_related("customer__wallet").get(pk=order.pk)
+        refund_all([Refund(order=fresh, amount=Decimal("0.1125"), why=f"test{number}")])
+
+
+def test_refunds_of_one_order_never_exceed_its_charge() -> None:
+    alice = a_customer("100")
+    order = an_order(alice, a_service(a_provider()))
+    results = all_at_once(lambda number: refund_a_tenth(order, number))
+    assert sum(isinstance(result, RefundAboveCharge) for result in results) == RIVALS - 10
+    assert balance(alice) == 100
+    books_are_right()
+
+
+@pytest.fixture
+def no_ceiling() -> Iterator[None]:
+    """The CHECK on the counter, taken away for a moment."""
+    name = "order_refunds_at_most_its_charge"
+    [check] = [constraint for constraint in Order._meta.constraints if constraint.name == name]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Order, check)
+    yield
+    Order.objects.update(refunded=0)
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Order, check)
+
+
+@pytest.mark.usefixtures("no_ceiling")
+def test_twin_refunds_that_look_before_they_leap_do_exceed_it() -> None:
+    """Without the conditional update and the CHECK the same race gives too much back: so the race is a real one."""
+    alice = a_customer("100")
+    order = an_order(alice, a_service(a_provider()))
+    looked = threading.Barrier(RIVALS)
+
+    def naive(number: int) -> None:
+        with transaction.atomic():
+            fresh = Order.objects.get(pk=order.pk)
+            room = fresh.charge - fresh.refunded >= Decimal("0.1125")
+            looked.wait(timeout=20)
+            if room:
+                Order.objects.filter(pk=order.pk).update(refunded=fresh.refunded + Decimal("0.1125"))
+
+    results = all_at_once(naive)
+    gave = sum(result is None for result in results) * Decimal("0.1125")
+    assert gave > order.charge
+
+
+def test_a_cancel_and_a_claim_at_once_never_both_win(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, concurrency=1)
+    service, alice = a_service(provider), a_customer("100")
+    for number in range(10):
+        order = an_order(alice, service, link=f"https://example.com/{number}")
+
+        def rival(which: int, order: Order = order) -> object:
+            if which:
+                return request_cancel(order=Order.objects.get(pk=order.pk), actor=OPERATOR)
+            sent(provider)
+            return None
+
+        all_at_once(rival, rivals=2)
+        order.refresh_from_db()
+        placed = [made for made in sandbox.orders.values() if made.link.endswith(f"/{number}")]
+        assert (order.state == State.ENDED) == (placed == []) or order.state != State.ENDED
+        if order.state == State.ENDED:
+            assert placed == []
+    books_are_right()
+
+
+def test_an_order_is_claimed_by_one_of_many_workers() -> None:
+    provider = a_provider()
+    service, alice = a_service(provider), a_customer("100")
+    orders = place_orders(customer=alice, lines=[line(service, 100, f"https://example.com/{n}") for n in range(40)])
+    claimed = all_at_once(lambda _: [order.pk for order in claim(provider, 5)])
+    every = [pk for mine in claimed if isinstance(mine, list) for pk in mine]
+    assert len(every) == len(set(every))
+    assert set(every) <= {order.pk for order in orders}
+
+
+def test_an_order_ends_once_however_many_give_it_back() -> None:
+    alice = a_customer("100")
+    order = an_order(alice, a_service(a_provider()))
+
+    def end(number: int) -> object:
+        return give_back(
+            Order.objects.get(pk=order.pk), why=f"test{number}", note="", of=(State.WAITING,), actor=OPERATOR
+        )
+
+    results = all_at_once(end)
+    assert results.count(True) == 1
+    assert balance(alice) == 100
+    books_are_right()

@@ -1,0 +1,230 @@
+"""Unknown orders and the ids they could have: attached only when nothing else can be meant, never sent again by a
+guess.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from orders.accepting import Acceptance, accept
+from orders.cancelling import request_cancel
+from orders.models import Attempt, Order, State, Status
+from providers.models import BalanceReading, Provider
+from providers.sandbox.server import Sandbox
+from records.models import AttentionItem
+from tests.orders.builders import (
+    OPERATOR,
+    a_customer,
+    a_provider,
+    a_service,
+    an_order,
+    balance,
+    booked,
+    books_are_right,
+    due_now,
+    sent,
+    turn,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = timedelta(minutes=20)
+
+
+class Scene:
+    """An order before, unknown ones, an order after; then twenty minutes go by, as the attempts' times tell."""
+
+    def __init__(self, sandbox: Sandbox, *faults: str, **settings: Any) -> None:
+        self.sandbox = sandbox
+        self.provider: Provider = a_provider(sandbox, concurrency=1, **settings)
+        self.service = a_service(self.provider)
+        self.alice = a_customer("100")
+        self.before = self._order("before")
+        self._past()
+        self.unknown: list[Order] = []
+        for fault in faults:
+            sandbox.faults.add("add", fault, times=1)
+            self.unknown.append(self._order(f"unknown{len(self.unknown)}"))
+        self._past()
+
+    def _order(self, name: str) -> Order:
+        order = an_order(self.alice, self.service, link=f"https://example.com/{name}")
+        sent(self.provider, order)
+        return order
+
+    def _past(self) -> None:
+        """Everything that has happened lies twenty minutes further back."""
+        Attempt.objects.update(began_at=F("began_at") - LATER, ended_at=F("ended_at") - LATER)
+
+    def after(self) -> Order:
+        return self._order("after")
+
+    def reconcile(self, *, asked_balance: bool = True) -> dict[str, int]:
+        if asked_balance:
+            turn("provider_balances", self.provider)
+        counts = dict(turn("reconcile", self.provider))
+        for order in self.unknown:
+            order.refresh_from_db()
+        return {name: count for name, count in counts.items() if count}
+
+
+def test_the_only_record_that_nobody_holds_is_the_unknown_order(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    scene.after()
+    assert scene.reconcile() == {"attached": 1}
+    [order] = scene.unknown
+    assert order.state == State.ACCEPTED
+    assert int(str(order.upstream_id)) == sorted(sandbox.orders)[1]
+    assert booked(scene.provider) == sandbox.balance
+    assert not AttentionItem.objects.filter(cause="unknown_submission", closed_at__isnull=True).exists()
+    books_are_right()
+
+
+def test_without_an_order_after_it_there_is_no_upper_bound(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_an_order_sent_too_soon_after_it_is_no_upper_bound(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    scene.after()
+    Attempt.objects.filter(order=scene.unknown[0]).update(ended_at=timezone.now() - timedelta(minutes=10))
+    assert scene.reconcile() == {}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_two_unknown_orders_in_one_gap_are_the_operators(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_before")
+    scene.after()
+    assert scene.reconcile() == {"open": 2}
+    assert {order.state for order in scene.unknown} == {State.UNKNOWN}
+    assert AttentionItem.objects.filter(cause="unknown_submission", closed_at__isnull=True).count() == 2
+
+
+def test_an_order_that_was_not_placed_is_shown_so_and_left_to_the_operator(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before")
+    scene.after()
+    assert scene.reconcile() == {"not_placed": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+    assert len(sandbox.orders) == 2
+    evidence = AttentionItem.objects.get(cause="unknown_submission").evidence
+    assert "does not exist upstream" in evidence["finding"]
+
+
+def test_where_the_operator_allows_it_a_not_placed_order_is_sent_again(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
+    scene.after()
+    scene.reconcile()
+    [order] = scene.unknown
+    assert order.state == State.WAITING
+    due_now()
+    sent(scene.provider, order)
+    assert (order.state, order.attempt) == (State.ACCEPTED, 2)
+    assert len(sandbox.orders) == 3
+
+
+def test_missing_money_speaks_against_not_placed(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
+    scene.after()
+    sandbox.set_balance(sandbox.balance - Decimal("0.90"))
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_without_a_balance_since_then_nothing_is_shown(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
+    scene.after()
+    assert scene.reconcile(asked_balance=False) == {"open": 1}
+    assert not BalanceReading.objects.exists()
+
+
+def test_a_wish_to_cancel_is_honoured_when_it_was_not_placed(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
+    [order] = scene.unknown
+    request_cancel(order=order, actor=OPERATOR)
+    after = scene.after()
+    assert scene.reconcile() == {"not_placed": 1}
+    assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
+    assert balance(scene.alice) == 100 - scene.before.charge - after.charge
+    books_are_right()
+
+
+def test_a_record_with_another_charge_is_not_taken_for_ours(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before")
+    sandbox.place_by_hand(service="1", link="https://example.com/by-hand", quantity="500")
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+@pytest.mark.parametrize("fault", [("missing_ids", "1"), ("http", "500"), ("cut_json",)])
+def test_ids_that_are_not_answered_clearly_decide_nothing(sandbox: Sandbox, fault: tuple[str, ...]) -> None:
+    scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
+    sandbox.place_by_hand(service="1", link="https://example.com/by-hand", quantity="1000")
+    scene.after()
+    turn("provider_balances", scene.provider)
+    sandbox.faults.add("status", *fault)
+    counts = turn("reconcile", scene.provider)
+    scene.unknown[0].refresh_from_db()
+    assert scene.unknown[0].state == State.UNKNOWN
+    assert counts["attached"] == 0
+
+
+def test_an_account_that_is_also_used_by_hand_is_never_reconciled(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", used_by_hand=True)
+    scene.after()
+    assert scene.reconcile() == {}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_a_gap_wider_than_the_cap_is_not_asked_for(sandbox: Sandbox, settings: object) -> None:
+    settings.RECONCILE_MOST_IDS = 1  # type: ignore[attr-defined]
+    scene = Scene(sandbox, "reset_after", "reset_after")
+    scene.after()
+    asked = len(sandbox.journal.requests("status"))
+    assert scene.reconcile() == {"open": 2}
+    assert len(sandbox.journal.requests("status")) == asked
+
+
+def test_an_answer_that_comes_late_resolves_the_order(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    [order] = scene.unknown
+    upstream_id = str(max(sandbox.orders))
+    with transaction.atomic():
+        assert accept(
+            Acceptance(
+                order=order,
+                attempt=order.attempt,
+                upstream_id=upstream_id,
+                cost=Decimal("0.9"),
+                exchange_rate=Decimal(1),
+            )
+        )
+    order.refresh_from_db()
+    assert order.state == State.ACCEPTED
+
+
+def test_a_late_answer_after_a_newer_attempt_goes_to_the_operator(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_before")
+    [order] = scene.unknown
+    Order.objects.filter(pk=order.pk).update(state=State.WAITING)
+    sent(scene.provider, order)
+    assert (order.state, order.attempt) == (State.ACCEPTED, 2)
+    held = order.upstream_id
+    with transaction.atomic():
+        taken = accept(
+            Acceptance(order=order, attempt=1, upstream_id="1", cost=Decimal("0.9"), exchange_rate=Decimal(1))
+        )
+    order.refresh_from_db()
+    assert not taken
+    assert order.upstream_id == held
+    assert AttentionItem.objects.get(cause="late_answer").order_id == order.pk
+    books_are_right()

@@ -1,0 +1,105 @@
+"""Who may open what: every address of the portal, found from its own list, so that a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from accounts.models import Customer, User
+from portal.urls import urlpatterns
+from tests.portal.builders import PASSWORD, a_service, an_order, ended
+
+OPEN_TO_ALL = {"sign_in", "sign_out", "theme", "accent"}
+OF_AN_ORDER = {"order", "order_live", "refill", "cancel"}
+OF_A_CUSTOMER = {"home", "services", "new_order", "price", "orders", "orders_live", "funds"}
+POST_ONLY = {"price", "sign_out", "theme"}
+
+
+def _names() -> dict[str, URLPattern]:
+    return {str(pattern.name): pattern for pattern in urlpatterns}
+
+
+def _has_id(pattern: URLPattern) -> bool:
+    return bool(pattern.pattern.converters)
+
+
+def _visit(client: Client, name: str, *args: int) -> int:
+    address = reverse(f"portal:{name}", args=args)
+    return (client.post(address) if name in POST_ONLY else client.get(address)).status_code
+
+
+def test_every_address_is_known_to_this_test() -> None:
+    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CUSTOMER
+    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_ORDER))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_another_customers_order_does_not_exist(
+    client: Client, alice: Customer, charlie: Customer, name: str, method: str
+) -> None:
+    order = ended(alice, service=a_service(refill=True))
+    client.force_login(charlie.user, backend="django.contrib.auth.backends.ModelBackend")
+    answer = getattr(client, method)(reverse(f"portal:{name}", args=[order.pk]))
+    reads_only = method == "post" and name in ("order", "order_live")
+    assert answer.status_code == (405 if reads_only else 404)
+    assert order.refills.count() == order.cancels.count() == 0
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CUSTOMER))
+def test_a_visitor_is_asked_to_sign_in(client: Client, alice: Customer, name: str) -> None:
+    args = [an_order(alice).pk] if name in OF_AN_ORDER else []
+    address = reverse(f"portal:{name}", args=args)
+    answer = client.post(address) if name in POST_ONLY else client.get(address)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(reverse("portal:sign_in") + "?next=")
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CUSTOMER))
+def test_staff_without_a_wallet_go_to_their_own_side(client: Client, alice: Customer, bob: User, name: str) -> None:
+    args = [an_order(alice).pk] if name in OF_AN_ORDER else []
+    client.force_login(bob, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse(f"portal:{name}", args=args)
+    answer = client.post(address) if name in POST_ONLY else client.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("admin:index"))
+
+
+@pytest.mark.parametrize("order_id", [0, 999, 2**63, 10**30])
+def test_an_order_that_does_not_exist(as_alice: Client, order_id: int) -> None:
+    for name in sorted(OF_AN_ORDER):
+        assert _visit(as_alice, name, order_id) == 404
+
+
+def test_a_fragment_asked_for_after_the_session_ended_takes_the_whole_page_to_sign_in(client: Client) -> None:
+    answer = client.get(
+        reverse("portal:orders_live"),
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/orders/?status=Pending"},
+    )
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=/orders/%3Fstatus%3DPending"
+
+
+def test_a_fragment_does_not_lead_off_the_site(client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/testserver//evil.example/"}
+    answer = client.get(reverse("portal:orders_live"), headers=headers)
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=/"
+
+
+def test_no_page_of_a_customer_stays_in_a_cache(as_alice: Client) -> None:
+    for name in ("services", "orders", "funds"):
+        control = as_alice.get(reverse(f"portal:{name}")).headers["Cache-Control"]
+        assert "no-store" in control
+        assert "private" in control
+
+
+def test_pages_allow_nothing_from_elsewhere_and_nothing_inline(as_alice: Client) -> None:
+    policy = as_alice.get(reverse("portal:orders")).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_sign_in_leads_on_to_the_page_that_was_asked_for(client: Client, alice: Customer) -> None:
+    asked = client.get(reverse("portal:funds"))
+    done = client.post(asked.headers["Location"], {"username": "ALICE@example.com ", "password": PASSWORD})
+    assert (done.status_code, done.headers["Location"]) == (302, reverse("portal:funds"))

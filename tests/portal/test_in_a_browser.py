@@ -1,0 +1,215 @@
+"""The pages in a real browser: what a customer sees and presses. A word on the console fails a test (`new_page`)."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Customer
+from orders.models import Order, State, Status
+from tests.portal.browser import WAIT_MS, NewPage
+from tests.portal.builders import LINK, PASSWORD, a_customer, a_service, an_order, ended, under_way
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def buyer(transactional_db: None) -> Customer:
+    return a_customer("alice@example.com", balance="10")
+
+
+def _sign_in(page: Page, site: LiveServer, path: str = "/") -> None:
+    page.goto(site.url + path)
+    page.get_by_label("E-mail").fill("alice@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).not_to_have_url(re.compile("sign-in"))
+    page.wait_for_load_state()
+
+
+def test_signing_in_leads_on_and_signing_out_ends_it(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    _sign_in(page, live_server, "/funds/")
+    expect(page.get_by_role("heading", name="Funds")).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("$10.00")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_wrong_password_is_said(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    page.goto(live_server.url)
+    page.get_by_label("E-mail").fill("alice@example.com")
+    page.get_by_label("Password").fill("nonsense")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+
+
+def test_an_order_from_the_search_to_its_page_with_the_price_following(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    a_service("Real followers", rate=Decimal("0.90"))
+    a_service("Views", category="TikTok")
+    _sign_in(page, live_server)
+    page.keyboard.press("/")
+    page.keyboard.type("foll real")
+    expect(page.locator(".offer")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=foll%20real"))
+    page.get_by_role("link", name="Real followers").click()
+    page.get_by_label("Quantity").press_sequentially("2500")
+    expect(page.get_by_role("button", name="Order for $2.25")).to_be_visible()
+    expect(page.locator("#summary")).to_contain_text("$7.75")
+    page.get_by_label("Link").fill(LINK)
+    page.get_by_role("button", name="Order for $2.25").click()
+    expect(page.get_by_role("status")).to_contain_text("$2.25 was charged")
+    expect(page.get_by_role("banner")).to_contain_text("$7.75")
+    assert Order.objects.get().quantity == 2500
+
+
+def test_enter_in_a_field_orders(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").fill("100")
+    page.get_by_label("Quantity").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is placed")
+    assert Order.objects.count() == 1
+
+
+def test_a_wrong_quantity_is_said_while_typing_and_at_the_field(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").fill("7")
+    expect(page.locator("#summary")).to_contain_text("Quantity must be between 50 and 10,000.")
+    page.get_by_role("button", name="Order", exact=True).click()
+    expect(page.locator("#about-quantity")).to_contain_text("Quantity must be between 50 and 10,000.")
+    expect(page.get_by_label("Quantity")).to_have_value("7")
+    expect(page.get_by_label("Link")).to_have_value(LINK)
+    assert not Order.objects.exists()
+
+
+def test_two_presses_and_the_back_button_make_one_order(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=1000")
+    page.get_by_role("button", name="Order for $0.90").dblclick()
+    expect(page.get_by_role("status")).to_contain_text("is placed")
+    assert Order.objects.count() == 1
+    page.go_back()
+    expect(page.get_by_role("heading", name="New order")).to_be_visible()
+    assert Order.objects.count() == 1
+
+
+def test_too_little_money_leads_to_funds(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    service = a_service(rate=Decimal(10))
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").fill("5000")
+    page.get_by_role("link", name="$40.00 short: add funds").click()
+    expect(page.get_by_role("heading", name="Funds")).to_be_visible()
+
+
+def test_canceling_names_the_order_and_pays_back(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=1000")
+    page.get_by_role("button", name="Order for $0.90").click()
+    order = Order.objects.get()
+    page.get_by_role("link", name=f"Cancel order {order.pk}").click()
+    expect(page.get_by_role("heading", name=f"Cancel order {order.pk}?")).to_be_visible()
+    page.get_by_role("button", name=f"Cancel order {order.pk}").click()
+    expect(page.get_by_role("banner")).to_contain_text("$10.00")
+    expect(page.locator("#order .status").first).to_have_text("Canceled")
+
+
+def test_rows_follow_their_orders_without_a_reload(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    order, other = under_way(buyer, remains=900), under_way(buyer)
+    _sign_in(page, live_server, "/orders/")
+    row = page.locator(f"#order-{order.pk}")
+    expect(row).to_contain_text("100 of 1,000")
+    page.evaluate("window.sameDocument = true")
+    Order.objects.filter(pk=order.pk).update(remains=400)
+    _tick(page)
+    expect(row).to_contain_text("600 of 1,000", timeout=WAIT_MS)
+    Order.objects.filter(pk__in=[order.pk, other.pk]).update(state=State.ENDED, status=Status.COMPLETED)
+    _tick(page)
+    expect(row).to_contain_text("Completed", timeout=WAIT_MS)  # at the latest by the page's own clock
+    expect(page.locator("[data-live]")).to_have_count(0)
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_a_rows_menu_opens_in_place_and_closes_again(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    order = ended(buyer, service=a_service(refill=True))
+    _sign_in(page, live_server, "/orders/")
+    menu = page.get_by_label(f"What you can do with order {order.pk}")
+    menu.click()
+    expect(page.get_by_text("The order has ended.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("The order has ended.")).to_be_hidden()
+    menu.click()
+    page.get_by_role("button", name=f"Refill order {order.pk}").click()
+    expect(page.get_by_role("status")).to_contain_text("is asked for")
+
+
+def test_an_orders_page_follows_it(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    order = under_way(buyer, remains=900)
+    _sign_in(page, live_server, f"/orders/{order.pk}/")
+    Order.objects.filter(pk=order.pk).update(state=State.ENDED, status=Status.COMPLETED)
+    _tick(page)
+    expect(page.locator("#order .status").first).to_have_text("Completed", timeout=WAIT_MS)
+
+
+def test_a_session_that_ended_takes_a_live_page_to_sign_in_and_back(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    under_way(buyer)
+    _sign_in(page, live_server, "/orders/")
+    page.context.clear_cookies()
+    _tick(page)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.url.endswith("?next=/orders/")
+
+
+def test_a_theme_is_pinned(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    _sign_in(page, live_server, "/orders/")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("banner").get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_everything_works_without_script(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
+    a_service("Real followers")
+    page = new_page(scripts=False)
+    _sign_in(page, live_server)
+    page.get_by_label("Search services").fill("followers")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Real followers").click()
+    page.get_by_label("Link").fill(LINK)
+    page.get_by_label("Quantity").fill("1000")
+    page.get_by_role("button", name="Order", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("$0.90 was charged")
+
+
+def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
+    service = a_service("Подписчики🔥" * 20, category="Очень длинная категория " * 12, max=2_147_483_647)
+    order = an_order(buyer, service, link="https://example.com/" + "a" * 900, quantity=2_147_483_647)
+    page = new_page(width=360, height=740)
+    _sign_in(page, live_server)
+    for path in (
+        "/orders/",
+        f"/orders/{order.pk}/",
+        "/services/",
+        "/order/new/",
+        f"/order/new/?service={service.pk}",
+        "/funds/",
+    ):
+        page.goto(live_server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def _tick(page: Page) -> None:
+    """What the page's own clock does every few seconds."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
