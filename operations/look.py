@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-# How much of the accent each shade has: lighter ones are mixed with white, darker ones with black.
-SHADES = {"50": 6, "100": 12, "200": 25, "300": 45, "400": 75, "500": 90, "600": 100}
+# How much of the accent each shade has: lighter ones are mixed with white, darker ones with black. The theme writes on
+# dark ground in 400 and 500, so these are light enough to be read there.
+SHADES = {"50": 6, "100": 12, "200": 25, "300": 35, "400": 50, "500": 65, "600": 100}
 DARK_SHADES = {"700": 85, "800": 70, "900": 55, "950": 40}
 
 

@@ -147,8 +147,8 @@ def test_a_markup_rule_says_how_many_prices_followed(desk: Desk) -> None:
     assert "There is a rule for this already." in twice.text
     page = desk.send(f"catalog/markuprule/{rule.pk}/change/", percent="100")
     assert "1 price changed." in page.text
-    page = desk.client.post(f"/admin/catalog/markuprule/{rule.pk}/delete/", {"post": "yes"}, follow=True)
-    assert "1 price changed." in page.content.decode()
+    gone = desk.client.post(f"/admin/catalog/markuprule/{rule.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "1 price changed." in gone.content.decode()
     service.refresh_from_db()
     assert service.rate == Decimal("1.08")
     assert [entry.action for entry in AuditEntry.objects.filter(actor_name="olga@example.com").order_by("id")] == [
