@@ -241,3 +241,26 @@ def test_an_order_held_too_long_is_given_back(sandbox: Sandbox) -> None:
     assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
     assert balance(alice) == 100
     books_are_right()
+
+
+def test_a_provider_that_answers_with_one_id_for_all_is_paused(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, concurrency=1), a_customer("100")
+    service = a_service(provider)
+    first = an_order(alice, service, link="https://example.com/first")
+    sent(provider, first)
+    sandbox.faults.add("add", "answer_after", f'{{"order": {first.upstream_id}}}')
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(7)]
+    sent(provider, *orders)
+    provider.refresh_from_db()
+    assert provider.queue == Provider.Queue.PAUSED
+    assert len(sandbox.orders) == 6
+    assert orders[0].attempts.get().outcome == Attempt.Outcome.UNKNOWN
+
+
+def test_a_trial_without_a_clear_answer_pauses_again(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, queue=Provider.Queue.TRIAL), a_customer("100")
+    service = a_service(provider)
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(3)]
+    sandbox.faults.add("add", "reset_after")
+    sent(provider, *orders)
+    assert [order.state for order in orders] == [State.UNKNOWN, State.WAITING, State.WAITING]
