@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders.models import Attempt, Order, State, Status
+from orders.models import Attempt, Order, OrderEvent, State, Status
 from providers.models import Provider
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
@@ -264,3 +264,22 @@ def test_a_trial_without_a_clear_answer_pauses_again(sandbox: Sandbox) -> None:
     sandbox.faults.add("add", "reset_after")
     sent(provider, *orders)
     assert [order.state for order in orders] == [State.UNKNOWN, State.WAITING, State.WAITING]
+
+
+def test_orders_of_a_provider_that_was_switched_off_go_elsewhere_or_are_given_back(sandbox: Sandbox) -> None:
+    off, on, alice = a_provider(sandbox), a_provider(sandbox, name="Other"), a_customer("100")
+    both, one = a_service(off), a_service(off, "2", name="Likes")
+    a_route(both, on, "1", position=1)
+    moves, stays = an_order(alice, both), an_order(alice, one)
+    Provider.objects.filter(pk=off.pk).update(active=False)
+    turn("tidy_orders")
+    Order.objects.update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    sent(on, moves, stays)
+    assert (moves.state, moves.provider) == (State.ACCEPTED, on)
+    assert stays.state == State.HELD
+    OrderEvent.objects.filter(order=stays, kind="held").update(at=timezone.now() - timedelta(hours=25))
+    Order.objects.filter(pk=stays.pk).update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    assert balance(alice) == 100 - moves.charge
+    books_are_right()
