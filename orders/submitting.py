@@ -23,7 +23,16 @@ from ledger.amounts import plain
 from orders.claiming import claim, mark, release, waiting_for
 from orders.models import Order
 from orders.outcomes import Sent, write_outcome
-from orders.routing import ExchangeRates, NoRoute, Purchase, broken_promise, loses, promise_of, purchase_at
+from orders.routing import (
+    ExchangeRates,
+    NoRoute,
+    Purchase,
+    broken_promise,
+    loses,
+    promise_of,
+    purchase_at,
+    too_dear,
+)
 from orders.withholding import hold
 from providers.models import Provider
 from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
@@ -115,9 +124,9 @@ def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome
     order.provider_service.provider = provider
     try:
         purchase = purchase_at(order.provider_service, promise_of(order), rates)
-        why = _why_hold(order, purchase, rates)
-    except NoRoute as none:
-        why = str(none)
+    except NoRoute as no:
+        return Passed.HELD if hold(order, str(no)) else Passed.LOST
+    why = _why_hold(order, purchase, rates)
     if why:
         return Passed.HELD if hold(order, why) else Passed.LOST
     fields = _fields(provider, order)
@@ -167,7 +176,7 @@ def _why_hold(order: Order, purchase: Purchase, rates: ExchangeRates) -> str:
         return broken
     if loses(purchase.provider_service, promise, rates):
         return f"It costs {plain(purchase.cost_value)} now and was sold for {plain(order.charge)}."
-    return ""
+    return too_dear(purchase)
 
 
 def _fields(provider: Provider, order: Order) -> dict[str, str]:
