@@ -286,3 +286,46 @@ def test_orders_of_a_provider_that_was_switched_off_go_elsewhere_or_are_given_ba
     turn("tidy_orders")
     assert balance(alice) == 100 - moves.charge
     books_are_right()
+
+
+def test_our_own_limit_leaves_no_trace_and_is_no_fault_of_the_provider(sandbox: Sandbox, settings: Settings) -> None:
+    settings.PROVIDER_ADD_PATIENCE_SECONDS = 0.2
+    settings.JOB_BUDGET_SECONDS = 1.0
+    provider = a_provider(sandbox, concurrency=1)
+    provider.__class__.objects.update(requests_per_minute=2)
+    alice, service = a_customer(), a_service(provider)
+    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(4)]
+    sent(provider, *orders)
+    assert Counter(order.state for order in orders) == {State.ACCEPTED: 2, State.WAITING: 2}
+    waiting = [order for order in orders if order.state == State.WAITING]
+    assert not Attempt.objects.filter(order__in=waiting).exists()
+    assert all(order.not_before < timezone.now() + timedelta(seconds=5) for order in waiting)
+
+
+def test_without_an_exchange_rate_an_order_is_held(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer(), a_service(provider))
+    Provider.objects.update(currency="EUR")
+    sent(provider, order)
+    assert order.state == State.HELD
+    assert len(sandbox.orders) == 0
+
+
+def test_a_database_that_is_away_for_a_moment_loses_no_answer(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer(), a_service(provider))
+    tries = []
+
+    def away_at_first(sent: outcomes.Sent) -> None:
+        tries.append(sent)
+        if len(tries) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        outcomes.write_outcome(sent)
+
+    monkeypatch.setattr(submitting, "write_outcome", away_at_first)
+    sent(provider, order)
+    assert order.state == State.ACCEPTED
+    assert len(tries) == 2
+    books_are_right()
