@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import Settings
 
-from orders.models import Attempt, Order, State, Status
+from orders.models import Attempt, Order, OrderEvent, State, Status
 from providers.models import Provider
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
@@ -240,4 +243,89 @@ def test_an_order_held_too_long_is_given_back(sandbox: Sandbox) -> None:
     order.refresh_from_db()
     assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
     assert balance(alice) == 100
+    books_are_right()
+
+
+def test_a_provider_that_answers_with_one_id_for_all_is_paused(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, concurrency=1), a_customer("100")
+    service = a_service(provider)
+    first = an_order(alice, service, link="https://example.com/first")
+    sent(provider, first)
+    sandbox.faults.add("add", "answer_after", f'{{"order": {first.upstream_id}}}')
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(7)]
+    sent(provider, *orders)
+    provider.refresh_from_db()
+    assert provider.queue == Provider.Queue.PAUSED
+    assert len(sandbox.orders) == 6
+    assert orders[0].attempts.get().outcome == Attempt.Outcome.UNKNOWN
+
+
+def test_a_trial_without_a_clear_answer_pauses_again(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, queue=Provider.Queue.TRIAL), a_customer("100")
+    service = a_service(provider)
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(3)]
+    sandbox.faults.add("add", "reset_after")
+    sent(provider, *orders)
+    assert [order.state for order in orders] == [State.UNKNOWN, State.WAITING, State.WAITING]
+
+
+def test_orders_of_a_provider_that_was_switched_off_go_elsewhere_or_are_given_back(sandbox: Sandbox) -> None:
+    off, on, alice = a_provider(sandbox), a_provider(sandbox, name="Other"), a_customer("100")
+    both, one = a_service(off), a_service(off, "2", name="Likes")
+    a_route(both, on, "1", position=1)
+    moves, stays = an_order(alice, both), an_order(alice, one)
+    Provider.objects.filter(pk=off.pk).update(active=False)
+    turn("tidy_orders")
+    Order.objects.update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    sent(on, moves, stays)
+    assert (moves.state, moves.provider) == (State.ACCEPTED, on)
+    assert stays.state == State.HELD
+    OrderEvent.objects.filter(order=stays, kind="held").update(at=timezone.now() - timedelta(hours=25))
+    Order.objects.filter(pk=stays.pk).update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    assert balance(alice) == 100 - moves.charge
+    books_are_right()
+
+
+def test_our_own_limit_leaves_no_trace_and_is_no_fault_of_the_provider(sandbox: Sandbox, settings: Settings) -> None:
+    settings.PROVIDER_ADD_PATIENCE_SECONDS = 0.2
+    settings.JOB_BUDGET_SECONDS = 1.0
+    provider = a_provider(sandbox, concurrency=1)
+    provider.__class__.objects.update(requests_per_minute=2)
+    alice, service = a_customer(), a_service(provider)
+    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(4)]
+    sent(provider, *orders)
+    assert Counter(order.state for order in orders) == {State.ACCEPTED: 2, State.WAITING: 2}
+    waiting = [order for order in orders if order.state == State.WAITING]
+    assert not Attempt.objects.filter(order__in=waiting).exists()
+    assert all(order.not_before < timezone.now() + timedelta(seconds=5) for order in waiting)
+
+
+def test_without_an_exchange_rate_an_order_is_held(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer(), a_service(provider))
+    Provider.objects.update(currency="EUR")
+    sent(provider, order)
+    assert order.state == State.HELD
+    assert len(sandbox.orders) == 0
+
+
+def test_a_database_that_is_away_for_a_moment_loses_no_answer(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer(), a_service(provider))
+    tries = []
+
+    def away_at_first(sent: outcomes.Sent) -> None:
+        tries.append(sent)
+        if len(tries) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        outcomes.write_outcome(sent)
+
+    monkeypatch.setattr(submitting, "write_outcome", away_at_first)
+    sent(provider, order)
+    assert order.state == State.ACCEPTED
+    assert len(tries) == 2
     books_are_right()
