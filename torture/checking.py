@@ -77,7 +77,7 @@ class Truth:
 
     def lied_about(self, order: Order) -> bool:
         """Whether the provider gave this order another's id, or gave its id away to another."""
-        owners = {link for link, orders in self.orders.items() if order.upstream_id in {str(each.id) for each in orders}}
+        owners = {link for link, orders in self.orders.items() for each in orders if str(each.id) == order.upstream_id}
         return bool(self.lies & (owners | {order.link}))
 
     @property
