@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
+from orders import outcomes, submitting
 from orders.models import Attempt, Order, OrderEvent, State, Status
 from providers.models import Provider
 from providers.sandbox.server import Sandbox
