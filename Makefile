@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types css bench lock
+.PHONY: help run test lint types css bench torture lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -42,6 +42,12 @@ css: ## Build the style sheet from portal/styles
 bench: ## Run the benchmarks
 	$(SET_UP) --dev
 	@$(ALONE) $(BIN)/python -m bench
+
+SEEDS ?= 100
+torture: ## Kill processes at every crash point times every fault; SEEDS=100 takes an hour, and goes on where it was stopped
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m torture --seeds $(SEEDS) --write
+	@$(BIN)/python -m torture --render
 
 lock: ## Resolve the requirements anew and lock them with hashes (UPGRADE=--upgrade for newer versions)
 	$(SET_UP) --dev

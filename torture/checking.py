@@ -180,7 +180,8 @@ def _reached(plan: Plan, order: Order, truth: Truth, found: Findings) -> None:
 
 def _shown_not_placed() -> Iterable[tuple[int, str]]:
     items = AttentionItem.objects.filter(cause="unknown_submission", order_id__isnull=False)
-    shown = {item.order_id for item in items if str(item.evidence.get("finding", "")).startswith("It does not exist")}
+    no = "It does not exist"
+    shown = {item.order_id or 0 for item in items if str(item.evidence.get("finding", "")).startswith(no)}
     shown |= set(OrderEvent.objects.filter(kind="not_placed").values_list("order_id", flat=True))
     return list(Order.objects.filter(pk__in=shown).values_list("pk", "link"))
 

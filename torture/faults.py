@@ -1,12 +1,13 @@
-"""The ways in which the provider fails: a name, and the sandbox's rules for it.
+"""The ways in which the provider fails, and the forms that each takes at the sandbox.
 
-Every fault is in force for all actions where it means something, from the first order of the run until the recovery, but
-hits only some of the requests, by the run's own seed: work must get through between.
+A fault is in force for all actions where it means something, from the first submission of the run until the recovery,
+but hits only some of the requests, by the run's own seed: work must get through between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
 from providers.sandbox.faults import Fault
@@ -15,36 +16,45 @@ from providers.sandbox.server import Sandbox
 ADD, STATUS, REFILL, CANCEL = "add", "status", "refill", "cancel"
 EVERYWHERE = (ADD, STATUS, REFILL, CANCEL, "refill_status")
 
-#: name → (kind, argument, actions)
-FAULTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "none": ("", "", ()),
-    "timeout_before": ("timeout_before", "", EVERYWHERE),
-    "timeout_after": ("timeout_after", "", EVERYWHERE),
-    "reset_before": ("reset_before", "", EVERYWHERE),
-    "reset_after": ("reset_after", "", EVERYWHERE),
-    "http_503": ("http", "503", EVERYWHERE),
-    "http_after": ("http_after", "500", EVERYWHERE),
-    "html_after": ("html_after", "", EVERYWHERE),
-    "cut_json": ("cut_json", "", EVERYWHERE),
-    "wrong_types": ("wrong_types", "", EVERYWHERE),
-    "unknown_word": ("unknown_word", "Fail", EVERYWHERE),
-    "duplicate_id": ("duplicate_id", "", (ADD, REFILL)),
-    "missing_ids": ("missing_ids", "1", EVERYWHERE),
-    "slow_drip": ("slow_drip", "0.05", EVERYWHERE),
-    "rate_limit": ("rate_limit", "1", EVERYWHERE),
-    "late": ("delay", "0.6", (ADD, REFILL, CANCEL)),  # worked off after the client has given up
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A fault of the sandbox (providers/sandbox/faults.py), and for which actions it is put in force."""
+
+    kind: str
+    argument: str = ""
+    actions: tuple[str, ...] = EVERYWHERE
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.argument}" if self.argument else self.kind
+
+
+#: What is told apart in the matrix, and the forms that it takes: each rule of a run has one of them.
+FAULTS: Mapping[str, tuple[Kind, ...]] = {
+    "none": (),
+    "timeout": (Kind("timeout_before"), Kind("timeout_after")),
+    "reset": (Kind("reset_before"), Kind("reset_after")),
+    "http_error": (Kind("http", "503"), Kind("http_after", "500"), Kind("http_after", "502")),
+    "html": (Kind("html"), Kind("html_after"), Kind("empty_after")),
+    "cut": (Kind("cut_json"), Kind("cut_body")),
+    "wrong_types": (Kind("wrong_types"), Kind("unknown_word", "Fail"), Kind("mixed_types")),
+    "wrong_ids": (Kind("duplicate_id", actions=(ADD, REFILL)), Kind("missing_ids", "1")),
+    "slow": (Kind("slow_drip", "0.05"), Kind("delay", "0.6", actions=(ADD, REFILL, CANCEL))),
+    "rate_limit": (Kind("rate_limit", "1"),),
 }
-SHARE = 0.4  # of the requests, while the fault has hits left
-MOST_HITS = {"timeout_before": 2, "timeout_after": 2, "slow_drip": 2, "late": 2}  # each of these is waited for
-OTHERWISE = 4
+SHARE = 0.4  # of the requests, while a rule has hits left
+WAITED_FOR = {"timeout", "slow"}  # each hit of these takes a deadline
+MOST_HITS, MOST_WAITS = 4, 2
 
 
 def arm(sandbox: Sandbox, fault: str, chance: Random) -> None:
-    """Put the fault in force; which requests it hits is settled by `chance`."""
-    kind, argument, actions = FAULTS[fault]
+    """Put the fault in force; which requests it hits, and in which form, is settled by `chance`."""
     sandbox.faults.chance.seed(chance.random())
-    for action in actions:
-        times = MOST_HITS.get(fault, OTHERWISE)
-        rule = Fault(action=action, kind=kind, argument=argument, probability=SHARE, times=times)
+    for action in EVERYWHERE:
+        kinds = [kind for kind in FAULTS[fault] if action in kind.actions]
+        if not kinds:
+            continue
+        kind = chance.choice(kinds)
+        times = MOST_WAITS if fault in WAITED_FOR else MOST_HITS
+        rule = Fault(action=action, kind=kind.kind, argument=kind.argument, probability=SHARE, times=times)
         rule.skip = chance.choice((0, 0, 0, 1, 2))
         sandbox.faults.add_rule(rule)

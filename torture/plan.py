@@ -1,4 +1,4 @@
-"""What one run does, drawn from its seed alone: who orders what, what is cancelled and refilled, where the victim dies."""
+"""What one run does, drawn from its seed alone: who orders what, what is cancelled, where the victim dies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ FARES: Mapping[str, int] = {
     "refuse:link": 1, "refuse:service": 1, "cancel_ignored": 1, "cancel_refused": 1, "refill_refused": 1,
 }  # fmt: skip
 KINDS: Mapping[str, int] = {"followers": 8, "likes": 3, "package": 2, "comments": 2}
+CANCELS: Mapping[str, float] = {"cancel": 0.7, "refill": 0.1}  # share of customers who ask for it
 SHORT_SECONDS, LONG_SECONDS = 90.0, 1200.0  # longer than a lease; longer than the settling time
 
 
@@ -61,34 +62,38 @@ class Plan:
 
 def plan(point: str, fault: str, seed: int) -> Plan:
     chance = Random(f"{point}/{fault}/{seed}")  # noqa: S311 - repeatable on purpose
-    sizes = (chance.randint(3, 8), chance.randint(1, 3), chance.randint(1, 2))
+    stage, most = POINTS[point].stage, POINTS[point].most
+    sizes = (chance.randint(3, 6), chance.randint(1, 2))
     batches: list[tuple[Wanted, ...]] = []
     for number, size in enumerate(sizes):
-        batches.append(tuple(_wanted(chance, f"{number}-{place}") for place in range(size)))
+        batches.append(tuple(_wanted(chance, f"{number}-{place}", stage) for place in range(size)))
     links = [wanted.link for batch in batches for wanted in batch]
     early = frozenset(chance.sample([wanted.link for wanted in batches[0]], chance.randint(1, 2)))
     return Plan(
         point=point,
         fault=fault,
         seed=seed,
-        occurrence=chance.randint(1, POINTS[point].most),
+        occurrence=min(chance.randint(1, most), chance.randint(1, most)),
         lanes=3 if seed % 4 == 3 else 1,
         resend=chance.random() < 0.5,
         dialect=chance.choice(("seed", "rich", "common")),
-        pause_seconds=chance.choice((SHORT_SECONDS, LONG_SECONDS)),
-        deposits=tuple(chance.randint(5, 500) for _ in range(3)),
+        pause_seconds=chance.choice((CANCELS: Mapping[str, float] = {"cancel": 0.7, "refill": 0.1}  # share of customers who ask for it
+SHORT_SECONDS, LONG_SECONDS)),
+        deposits=tuple(chance.randint(5, 500) for _ in range(2)),
         batches=tuple(batches),
-        before=_wanted(chance, "before", fare="fast"),
-        afterwards=_wanted(chance, "after", fare="fast"),
-        cancels=frozenset(link for link in links if chance.random() < 0.3),
+        before=_wanted(chance, "before", "refill"),
+        afterwards=_wanted(chance, "after", "refill"),
+        cancels=frozenset(link for link in links if chance.random() < CANCELS.get(stage, 0.3)),
         early_cancels=early,
-        refills=frozenset(link for link in links if chance.random() < 0.7),
+        refills=frozenset(link for link in links if chance.random() < 0.8),
     )
 
 
-def _wanted(chance: Random, name: str, fare: str | None = None) -> Wanted:
+def _wanted(chance: Random, name: str, stage: str) -> Wanted:
     kind = chance.choices(list(KINDS), weights=list(KINDS.values()))[0]
-    fare = fare if fare is not None else chance.choices(list(FARES), weights=list(FARES.values()))[0]
+    fare = chance.choices(list(FARES), weights=list(FARES.values()))[0]
+    if stage == "refill":  # only what was completed can be refilled
+        kind, fare = chance.choice((kind, "followers", "followers")), chance.choice(("fast", "", "refill_refused"))
     if kind == "package" and fare.startswith("partial"):
         fare = "fast"
     link = f"https://example.com/{name}" + (f"?sandbox={fare}" if fare else "")

@@ -26,7 +26,7 @@ class Point:
     stage: str
     says: str
     install: Callable[[Trap], None]
-    most: int = 4
+    most: int = 3
 
 
 class Trap:
@@ -147,58 +147,48 @@ POINTS: dict[str, Point] = {
         "place", "orders inserted and the wallet charged, nothing is committed", after("orders.placing:post"), most=2
     ),
     "place:committed": Point("place", "committed, no worker was hinted", before("records.hints:_send"), most=2),
-    "submit:claimed": Point("submit", "orders are claimed, none is marked", after("orders.submitting:claim"), most=3),
+    "submit:claimed": Point("submit", "orders are claimed, none is marked", after("orders.submitting:claim"), most=2),
     "submit:marked": Point(
-        "submit", "the mark is committed, the first byte not yet written", after("orders.submitting:mark"), most=6
+        "submit", "the mark is committed, the first byte not yet written", after("orders.submitting:mark"), most=4
     ),
     "submit:half_written": Point(
-        "submit", "the request's head is written, its body is not", on_the_wire("add", "sendall", at=2), most=6
+        "submit", "the request's head is written, its body is not", on_the_wire("add", "sendall", at=2), most=4
     ),
     "submit:written": Point(
-        "submit", "the request is written, the answer not read", on_the_wire("add", "recv_into"), most=6
+        "submit", "the request is written, the answer not read", on_the_wire("add", "recv_into"), most=4
     ),
     "submit:answered": Point(
-        "submit", "the answer is read, nothing of it written", before("orders.submitting:write_outcome"), most=6
+        "submit", "the answer is read, nothing of it written", before("orders.submitting:write_outcome"), most=4
     ),
     "submit:writing_back": Point(
         "submit",
         "amid the transaction that writes the answer back",
-        after_any("orders.outcomes:end_attempt", "orders.refusing:end_attempt"),
-        most=6,
-    ),
-    "submit:cost_booked": Point(
-        "submit", "the cost is booked, the acceptance not committed", after("orders.accepting:post"), most=4
+        after_any("orders.outcomes:end_attempt", "orders.accepting:post", "orders.refusing:end_attempt"),
+        most=5,
     ),
     "submit:written_back": Point(
         "submit",
         "the outcome is committed, the provider's queue not told",
         before_any("orders.outcomes:reset_unknowns", "orders.refusing:pause"),
     ),
-    "sync:answered": Point("sync", "statuses are read, nothing is written", before("orders.syncing:take_in"), most=3),
-    "settle:status_written": Point(
-        "settle", "final statuses are written, no money has moved", before("orders.syncing:settle"), most=3
-    ),
+    "sync:answered": Point("sync", "statuses are read, nothing is written", before("orders.syncing:take_in"), most=2),
     "settle:refunded": Point(
-        "settle", "refunds have moved, nothing is committed", after("orders.settling:refund_all", always), most=3
+        "settle", "refunds have moved, nothing is committed", after("orders.settling:refund_all", always), most=2
     ),
     "settle:committed": Point(
-        "settle", "the settlement is committed, the sweep is not at its end", after("orders.syncing:write_news"), most=3
+        "settle", "the settlement is committed, the sweep is not at its end", after("orders.syncing:write_news"), most=1
     ),
-    "refill:marked": Point("refill", "marked, not yet asked for", after("orders.refilling:_mark"), most=2),
+    "refill:marked": Point("refill", "marked, not yet asked for", after("orders.refilling:_mark"), most=1),
     "refill:written": Point(
-        "refill", "asked for, the answer not read", on_the_wire("refill", "recv_into"), most=2
+        "refill", "asked for, the answer not read", on_the_wire("refill", "recv_into"), most=1
     ),
-    "refill:answered": Point(
-        "refill", "answered, nothing of it written", before_any("orders.refilling:_write_answer"), most=2
-    ),
-    "cancel:written": Point("cancel", "asked for, the answer not read", on_the_wire("cancel", "recv_into"), most=2),
     "cancel:answered": Point(
-        "cancel", "answered, nothing of it written", before("orders.cancelling:_write_answers"), most=2
+        "cancel", "answered, nothing of it written", before("orders.cancelling:_write_answers"), most=1
     ),
     "cancel:refunded": Point(
         "cancel_free",
         "a cancel before sending: refunded, nothing is committed",
         after("orders.ending:refund_all", always),
-        most=2,
+        most=1,
     ),
 }

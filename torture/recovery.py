@@ -1,4 +1,4 @@
-"""After the kill: time passes and the jobs run, without faults, until nothing changes; then the operator decides the rest.
+"""After the kill: time passes and the jobs run, without faults, until nothing changes; the operator decides the rest.
 
 The operator here is one who never errs: he looks into the provider's panel, which is the journal.
 """
@@ -29,17 +29,24 @@ class NeverQuiet(Exception):
 
 
 def until_quiet(sandbox: Sandbox) -> None:
-    """Run all jobs, with time between, until two looks in a row see the same."""
+    """Run all jobs, with time between, until they have nothing left to do or two looks in a row see the same."""
     before = None
     for _ in range(MOST_ROUNDS):
         sandbox.finish_all()
         run(*JOBS)
         let_pass(LONG_SECONDS)
         now = look()
-        if now == before:
+        if now == before or _nothing_left():
             return
         before = now
     raise NeverQuiet(f"still changing after {MOST_ROUNDS} rounds: {before}")
+
+
+def _nothing_left() -> bool:
+    moving = Order.objects.exclude(state__in=[State.ENDED, State.HELD, State.REVIEW])
+    wishes = CancelRequest.objects.filter(ended_at__isnull=True)
+    refills = RefillRequest.objects.filter(ended_at__isnull=True).exclude(status=RefillRequest.Status.UNKNOWN)
+    return not (moving.exists() or wishes.exists() or refills.exists())
 
 
 def look() -> object:
@@ -63,12 +70,24 @@ def operator_decides(plan: Plan, made: Mapping[str, str]) -> None:
     chance = plan.chance("operator")
     for order in Order.objects.exclude(state__in=[State.ENDED, State.ACCEPTED]).order_by("id"):
         if order.state == State.UNKNOWN and order.link in made:
-            it_exists(order=order, upstream_id=made[order.link], actor=OPERATOR, reason="seen in the provider's panel")
+            found = _id_of(order, made)
+            it_exists(order=order, upstream_id=found, actor=OPERATOR, reason="seen in the provider's panel")
         elif order.state == State.UNKNOWN and chance.random() < 0.5:
             send_again(order=order, actor=OPERATOR, reason="not in the provider's panel")
         elif order.state == State.UNKNOWN:
             refund_whole(order=order, actor=OPERATOR, reason="not in the provider's panel")
         elif order.state == State.REVIEW:
-            settle_by_hand(order=order, status=Status.CANCELED, delivered=None, actor=OPERATOR, reason="it was canceled")
+            settle_by_hand(order=order, status=Status.CANCELED, delivered=None, actor=OPERATOR, reason="as canceled")
         elif order.state == State.HELD:
             release(order=order, actor=OPERATOR, reason="it can be sent")
+
+
+def _id_of(order: Order, made: Mapping[str, str]) -> str:
+    """Its own id; where the provider has given that away to another order of ours, that order's."""
+    wanted = made[order.link]
+    for _ in made:
+        holder = Order.objects.filter(upstream_id=wanted).first()
+        if holder is None:
+            break
+        wanted = made[holder.link]
+    return wanted

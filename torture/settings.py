@@ -15,7 +15,7 @@ for name in ("REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "ALLOWED_HOSTS", "PANEL_CU
     os.environ.pop(name, None)
 os.environ["PANEL_ENV_FILE"] = ""
 os.environ["PANEL_DEMO"] = "0"
-os.environ["SECRET_KEY"] = "a key for the torture alone: nothing that it writes outlives it"
+os.environ["SECRET_KEY"] = "a key for the torture alone: nothing that it writes outlives it"  # noqa: S105
 os.environ["PROVIDER_PRIVATE_HOSTS"] = "127.0.0.1"  # where the sandboxes listen
 os.environ["LOG_LEVEL"] = os.environ.get("TORTURE_LOG_LEVEL", "ERROR")
 os.environ.setdefault("PANEL_DATA_DIR", os.path.join(tempfile.gettempdir(), f"smmpanel-torture-{os.getuid()}"))
@@ -29,4 +29,3 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 AXES_ENABLED = False
 PROVIDER_READ_ATTEMPTS = 1  # a read that could not connect is asked again by the next sweep, without a pause
-TORTURE_DEADLINE_SECONDS = 0.4  # of a request, instead of a provider's whole seconds: only this is really waited for

@@ -1,4 +1,4 @@
-"""The process that is killed: forked before anything runs beside it, it waits for its turn, works, and dies at its point."""
+"""The process that is killed: forked before anything runs beside it, it waits for its turn, works, and dies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torture.plan import Plan
 from torture.points import POINTS, Trap
-from torture.work import STAGES
+from torture.work import ROUNDS, STAGES
 from torture.world import use
 
 LONGEST_SECONDS = 20  # a victim that still works then has hung, and its alarm ends it
@@ -53,7 +53,7 @@ def _live(plan: Plan, database: str, turn: int) -> None:
             signal.alarm(LONGEST_SECONDS)
             use(database)
             POINTS[plan.point].install(Trap(plan.occurrence))
-            STAGES[plan.stage](plan)
+            STAGES[plan.stage](plan, ROUNDS)
         code = 0
     except BaseException:  # noqa: BLE001 - a forked process must end here, whatever it was
         traceback.print_exc(file=sys.stderr)

@@ -7,6 +7,7 @@ copies it, which takes milliseconds.
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def fill() -> None:
         requests_per_minute=100_000,
         multi_status_size=4,
     )
-    ExchangeRate.objects.create(provider=provider, rate=Decimal("1.1"), since=timezone.now() - timezone.timedelta(days=9))
+    ExchangeRate.objects.create(provider=provider, rate=Decimal("1.1"), since=timezone.now() - timedelta(days=9))
     with transaction.atomic():
         post_opening_balance(provider, Decimal(OPENING))
     category = Category.objects.create(name="Everything")
