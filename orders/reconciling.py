@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min, Q
 from django.db.models.fields import BigIntegerField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -174,10 +174,17 @@ def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
 
 
 def _others_in(gap: Gap, attempt: Attempt) -> int:
-    """How many other unknown orders of this provider could lie in the same gap."""
-    others = Order.objects.filter(provider_id=attempt.provider_id, state__in=[State.UNKNOWN, State.SENDING])
+    """How many other requests without a clear answer could have made a record in the same gap.
+
+    By attempts, not by the orders' state: what was given back or sent again by a decision may exist there all the same.
+    An attempt whose order got an id since is no riddle any more.
+    """
+    unclear = Attempt.objects.filter(
+        provider_id=attempt.provider_id, outcome__in=[Attempt.Outcome.UNKNOWN, Attempt.Outcome.SENDING]
+    )
+    solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
     count = 0
-    for other in Attempt.objects.filter(order__in=others.exclude(pk=attempt.order_id)):
+    for other in unclear.exclude(order_id=attempt.order_id).exclude(solved):
         theirs = None if other.ended_at is None else gap_of(other)
         count += theirs is None or (theirs.below < gap.above - 1 and gap.below < theirs.above - 1)
     return count
@@ -205,7 +212,8 @@ def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) ->
         _leave_open(attempt, gap, found, shown)
         return "not_placed"
     with transaction.atomic():
-        again = Order.objects.filter(pk=order.pk, state=State.UNKNOWN, attempt=attempt.number).update(
+        unwished = Order.objects.filter(pk=order.pk, cancel_wished_at__isnull=True)
+        again = unwished.filter(state=State.UNKNOWN, attempt=attempt.number).update(
             state=State.WAITING, reason="", not_before=timezone.now(), lease_until=None
         )
         if again == 1:

@@ -13,7 +13,7 @@ from orders.cancelling import report_unanswered
 from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
 from orders.refilling import become_unknown as refill_becomes_unknown
-from orders.withholding import look_at_held
+from orders.withholding import hold, look_at_held
 from records.jobs import Turn
 
 DIED = "The process that was sending it ended before an answer came."
@@ -25,6 +25,7 @@ def tidy_orders(turn: Turn) -> Mapping[str, int]:
     return {
         "unknown": lost_sendings(),
         "unknown_refills": lost_refills(),
+        "stranded": hold_stranded(),
         "sent_on": sent_on,
         "given_back": given_back,
         "unanswered_cancels": report_unanswered(),
@@ -56,6 +57,17 @@ def lost_refills() -> int:
         refill_becomes_unknown(request, DIED)
         lost += 1
     return lost
+
+
+def hold_stranded() -> int:
+    """Waiting orders of a provider that was switched off: nobody would send them. Held, they find another route, or
+    their money goes back.
+    """
+    stranded = Order.objects.filter(state=State.WAITING, provider__active=False).select_related("provider")
+    return sum(
+        hold(order, f"{order.provider} is switched off.")
+        for order in stranded.order_by("id")[: settings.ORDER_SWEEP_ROWS]
+    )
 
 
 def forget_tokens() -> int:

@@ -88,10 +88,13 @@ def probe(provider: Provider) -> bool:
 
 
 def count_unknown(provider: Provider) -> bool:
-    """One more `add` without a known outcome; too many in a row pause the provider. True when this one did."""
+    """One more `add` without a known outcome; too many in a row pause the provider, and on trial one is too many. True
+    when this one did.
+    """
     Provider.objects.filter(pk=provider.pk).update(unknowns_in_a_row=F("unknowns_in_a_row") + 1)
-    provider.refresh_from_db(fields=["unknowns_in_a_row"])
-    if provider.unknowns_in_a_row < settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE:
+    provider.refresh_from_db(fields=["unknowns_in_a_row", "queue"])
+    most = 1 if provider.queue == TRIAL else settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE
+    if provider.unknowns_in_a_row < most:
         return False
     reason = f"{provider.unknowns_in_a_row} orders in a row got no clear answer"
     return pause(provider, reason=reason, cause=UNKNOWNS)

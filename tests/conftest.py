@@ -49,13 +49,14 @@ KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}  #
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_past_the_ledgers_guards() -> Iterator[None]:
-    """A transactional test ends with emptying its tables, which the ledger's triggers refuse: they step aside for that.
+    """A transactional test ends with emptying its tables, which the ledger's triggers refuse: they step aside for it.
 
-    Only tables that hold rows are emptied, and what migrations made is kept: Django's own flush makes it anew each time.
+    Only tables that hold rows are emptied, and what migrations made is kept: Django's own flush makes that anew.
     """
 
     def empty_tables(self: TransactionTestCase) -> None:
-        filled = [table for table in connection.introspection.table_names() if table not in KEPT_TABLES and _has_rows(table)]
+        tables = set(connection.introspection.table_names()) - KEPT_TABLES
+        filled = sorted(table for table in tables if _has_rows(table))
         with transaction.atomic(), connection.cursor() as cursor:
             for guard in expected_guards():
                 on = f" ON {guard.table}" if connection.vendor == "postgresql" else ""

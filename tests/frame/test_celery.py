@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from celery import signals
 
 from records.jobs import all_jobs, is_stopping, resume_working
-from smmpanel.celery import app, schedule
+from smmpanel.celery import app
+from smmpanel.scheduler import JobScheduler, schedule
 
 
 def test_every_job_is_scheduled_as_often_as_it_says() -> None:
     entries = schedule()
     assert {name: entry["schedule"] for name, entry in entries.items()} == {job.name: job.every for job in all_jobs()}
     assert {entry["task"] for entry in entries.values()} <= set(app.tasks)
+
+
+def test_beat_gets_the_jobs_as_it_starts(tmp_path: Path) -> None:
+    scheduler = JobScheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
+    try:
+        assert {job.name for job in all_jobs()} <= set(scheduler.schedule)
+    finally:
+        scheduler.close()
 
 
 def test_a_message_that_waited_longer_than_its_interval_is_dropped() -> None:

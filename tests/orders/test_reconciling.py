@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
 from orders.cancelling import request_cancel
+from orders.deciding import refund_whole
 from orders.models import Attempt, Order, State, Status
 from providers.models import BalanceReading, Provider
 from providers.sandbox.server import Sandbox
@@ -228,3 +229,12 @@ def test_a_late_answer_after_a_newer_attempt_goes_to_the_operator(sandbox: Sandb
     assert order.upstream_id == held
     assert AttentionItem.objects.get(cause="late_answer").order_id == order.pk
     books_are_right()
+
+
+def test_the_record_of_an_order_that_was_given_back_is_nobody_elses(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_before")
+    made, not_made = scene.unknown
+    refund_whole(order=made, actor=OPERATOR, reason="the customer could not wait")
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert (not_made.state, not_made.upstream_id) == (State.UNKNOWN, None)

@@ -60,6 +60,7 @@ def test_pictures(live_server: LiveServer, new_page: NewPage, size: str, dark: b
     page.fill("[name=quantity]", "7")
     page.fill("[name=link]", "not a link")
     page.click("#summary button")
+    page.wait_for_selector("#about-quantity .field-error")
     shoot.shot("new-order-refused")
     shoot.page("orders", "/orders/")
     page.locator(".menu summary").nth(2).click()
@@ -81,6 +82,7 @@ class _Shots:
         self.shot(name)
 
     def shot(self, name: str) -> None:
+        self.tab.wait_for_load_state("networkidle")
         self.tab.screenshot(path=self.folder / f"{name}.png")
         wide = self.tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} is {wide} pixels too wide"

@@ -117,7 +117,7 @@ class TestComparing:
         top_up(provider, "100")
         books.record_balance(provider, Reading(Decimal("99.1234567"), "USD"))
         kept = BalanceReading.objects.get()
-        assert (kept.reported, kept.booked) == (Decimal("99.123456"), 100)
+        assert (kept.reported, kept.booked) == (Decimal("99.123456"), Decimal(100))
         assert Provider.objects.get().balance == Decimal("99.123456")
         assert books.drift(provider) == Decimal("-0.876544")
 
@@ -147,6 +147,17 @@ class TestComparing:
     def test_a_cent_is_the_providers_rounding(self, provider: Provider) -> None:
         top_up(provider, "100.004")
         books.compare(provider, Reading(Decimal("100.00"), "USD"))
+        assert open_causes() == set()
+
+    def test_a_rise_that_lasts_is_offered_as_a_top_up(self, provider: Provider) -> None:
+        top_up(provider, "100")
+        books.compare(provider, Reading(Decimal(150), "USD"))
+        assert open_causes() == set(), "it may be an order given back that was not asked for yet"
+        books.compare(provider, Reading(Decimal(148), "USD"))
+        item = AttentionItem.objects.get()
+        assert (item.cause, item.evidence["top-up to record"]) == ("provider_rise", "48.00")
+        top_up(provider, "48", reference="inv-2")
+        books.compare(provider, Reading(Decimal(148), "USD"))
         assert open_causes() == set()
 
     def test_running_low(self, provider: Provider, settings: Any) -> None:
