@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
 from orders.cancelling import request_cancel
+from orders.deciding import refund_whole
 from orders.models import Attempt, Order, State, Status
 from providers.models import BalanceReading, Provider
 from providers.sandbox.server import Sandbox
@@ -228,3 +229,26 @@ def test_a_late_answer_after_a_newer_attempt_goes_to_the_operator(sandbox: Sandb
     assert order.upstream_id == held
     assert AttentionItem.objects.get(cause="late_answer").order_id == order.pk
     books_are_right()
+
+
+def test_an_order_that_is_being_sent_now_lies_above_the_gap(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    scene.after()
+    busy = an_order(scene.alice, scene.service, link="https://example.com/busy")
+    Attempt.objects.create(
+        order=busy, number=1, provider=scene.provider, provider_service_id=busy.provider_service_id, asked={}
+    )
+    Order.objects.filter(pk=busy.pk).update(
+        state=State.SENDING, attempt=1, lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    assert scene.reconcile() == {"attached": 1}
+
+
+def test_a_lost_request_whose_order_was_given_back_may_have_made_the_record(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_before")
+    made, not_made = scene.unknown
+    refund_whole(order=made, actor=OPERATOR, reason="The customer insists")
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    not_made.refresh_from_db()
+    assert not_made.state == State.UNKNOWN
