@@ -47,6 +47,7 @@ def write_outcome(sent: Sent) -> None:
         case Rejected():
             assert sent.marked, "an answer came, so the request was written"
             refuse(sent.order, sent.outcome, purchase=sent.purchase)
+            reset_unknowns(sent.purchase.provider_service.provider)
         case NotSent():
             _not_sent(sent, sent.outcome)
         case Unknown(reason=reason):
@@ -66,6 +67,9 @@ def _accepted(sent: Sent, upstream_id: str) -> None:
                 exchange_rate=sent.purchase.exchange_rate,
             )
         )
+    if sent.order.state == State.UNKNOWN:  # the id is another order's: this answer says no more than none
+        count_unknown(provider)
+        return
     reset_unknowns(provider)
     trial_passed(provider)
 

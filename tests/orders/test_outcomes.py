@@ -241,3 +241,39 @@ def test_an_order_held_too_long_is_given_back(sandbox: Sandbox) -> None:
     assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
     assert balance(alice) == 100
     books_are_right()
+
+
+def test_ids_that_others_hold_pause_the_provider_like_any_unknown(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, concurrency=1)
+    service, alice = a_service(provider), a_customer()
+    first = an_order(alice, service)
+    sent(provider, first)
+    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(7)]
+    sandbox.faults.add("add", "answer_after", f'{{"order": {first.upstream_id}}}')
+    sent(provider, *orders)
+    provider.refresh_from_db()
+    assert provider.queue == Provider.Queue.PAUSED
+    assert sorted(order.state for order in orders) == [State.UNKNOWN] * 5 + [State.WAITING] * 2
+
+
+def test_a_refusal_is_an_answer_and_breaks_the_row_of_unknowns(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, concurrency=1)
+    service, alice = a_service(provider), a_customer()
+    sandbox.faults.add("add", "reset_after", times=4)
+    sent(provider, *[an_order(alice, service, link=f"https://example.com/{n}") for n in range(4)])
+    sent(provider, an_order(alice, service, link=saying("refuse:link")))
+    sandbox.faults.add("add", "reset_after", times=1)
+    sent(provider, an_order(alice, service, link="https://example.com/last"))
+    provider.refresh_from_db()
+    assert (provider.queue, provider.unknowns_in_a_row) == (Provider.Queue.OPEN, 1)
+
+
+def test_a_trial_order_without_an_answer_pauses_again(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, queue=Provider.Queue.TRIAL)
+    service, alice = a_service(provider), a_customer()
+    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(3)]
+    sandbox.faults.add("add", "reset_after")
+    sent(provider, *orders)
+    provider.refresh_from_db()
+    assert provider.queue == Provider.Queue.PAUSED
+    assert sorted(order.state for order in orders) == [State.UNKNOWN] + [State.WAITING] * 2
