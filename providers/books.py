@@ -223,7 +223,7 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
     _raise_or_close(
         provider,
         "provider_drift",
-        missing > Decimal(settings.PROVIDER_DRIFT_TOLERANCE),
+        missing > settings.PROVIDER_DRIFT_TOLERANCE,
         f"{provider.name} holds {plain(missing)} {provider.currency} less than the books say.",
         {
             "reported": plain(kept.reported),
@@ -232,7 +232,7 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
             **explained.evidence,
         },
     )
-    low = Decimal(settings.PROVIDER_LOW_BALANCE)
+    low = settings.PROVIDER_LOW_BALANCE
     value = _value_of_balance(provider, kept.reported)
     _raise_or_close(
         provider,

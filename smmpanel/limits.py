@@ -31,8 +31,9 @@ PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT
 PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
 PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
 # In PANEL_CURRENCY; below it the operator is told; 0: never.
-PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")
-PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
+PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", cast=Decimal, default=Decimal(10))
+# Providers round what they show.
+PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", cast=Decimal, default=Decimal("0.01"))
 
 # Catalogue: what a line of an order may be
 MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
