@@ -235,8 +235,9 @@ def test_an_order_that_is_being_sent_now_lies_above_the_gap(sandbox: Sandbox) ->
     scene = Scene(sandbox, "reset_after")
     scene.after()
     busy = an_order(scene.alice, scene.service, link="https://example.com/busy")
+    assert busy.provider_service is not None
     Attempt.objects.create(
-        order=busy, number=1, provider=scene.provider, provider_service_id=busy.provider_service_id, asked={}
+        order=busy, number=1, provider=scene.provider, provider_service=busy.provider_service, asked={}
     )
     Order.objects.filter(pk=busy.pk).update(
         state=State.SENDING, attempt=1, lease_until=timezone.now() + timedelta(minutes=1)
