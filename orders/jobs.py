@@ -28,9 +28,9 @@ def active_providers() -> Iterable[str]:
     return [str(pk) for pk in Provider.objects.filter(active=True).order_by("pk").values_list("pk", flat=True)]
 
 
-def providers_with(*states: State) -> Iterable[str]:
-    """The active providers that have orders in one of these states."""
-    orders = Order.objects.filter(provider=OuterRef("pk"), state__in=states)
+def providers_with(state: State) -> Iterable[str]:
+    """The active providers that have orders in this state."""
+    orders = Order.objects.filter(provider=OuterRef("pk"), state=state)
     found = Provider.objects.filter(Exists(orders), active=True)
     return [str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)]
 

@@ -16,9 +16,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Min, Q
-from django.db.models.fields import BigIntegerField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
@@ -32,6 +30,9 @@ from providers.outcomes import Cause, ItemError, StatusReading
 from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import close_attention, raise_attention
 from records.jobs import Turn, hint
+
+NEAREST = 200  # answers on each side of a lost request: more than come in out of their order
+LONGEST_ID = 18  # digits; a longer one is no number that rises
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,29 @@ def _unknown_attempts(provider: Provider) -> Sequence[Attempt]:
 
 def gap_of(attempt: Attempt) -> Gap | None:
     """The gap that the attempt's order would lie in; None while there is no bound on one of its sides."""
-    assert attempt.ended_at is not None
-    accepted = Attempt.objects.filter(
-        provider_id=attempt.provider_id, outcome=Attempt.Outcome.ACCEPTED, upstream_id__regex=r"^[0-9]{1,18}$"
-    ).annotate(number_upstream=Cast("upstream_id", BigIntegerField()))
-    settled = attempt.ended_at + timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
-    below = accepted.filter(ended_at__lt=attempt.began_at).aggregate(top=Max("number_upstream"))["top"]
-    above = accepted.filter(began_at__gte=settled).aggregate(bottom=Min("number_upstream"))["bottom"]
+    below, above = bounds_of(attempt)
     if below is None or above is None or above <= below:
         return None
     return Gap(below, above)
+
+
+def bounds_of(attempt: Attempt) -> tuple[int | None, int | None]:
+    """The ids between which the attempt's order lies, if it exists; None for a side that nothing bounds yet.
+
+    The NEAREST answers of each side are looked at: too few of them make a gap wider, never narrower.
+    """
+    accepted = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.ACCEPTED)
+    below = _numbers(accepted.filter(ended_at__lt=attempt.began_at).order_by("-ended_at"))
+    if attempt.ended_at is None:
+        return max(below, default=None), None
+    settled = attempt.ended_at + timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
+    above = _numbers(accepted.filter(began_at__gte=settled).order_by("began_at"))
+    return max(below, default=None), min(above, default=None)
+
+
+def _numbers(accepted: QuerySet[Attempt]) -> list[int]:
+    ids = accepted.values_list("upstream_id", flat=True)[:NEAREST]
+    return [int(text) for text in ids if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID]
 
 
 def _reconcile_one(provider: Provider, attempt: Attempt) -> str:
@@ -174,20 +188,24 @@ def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
 
 
 def _others_in(gap: Gap, attempt: Attempt) -> int:
-    """How many other requests without a clear answer could have made a record in the same gap.
-
-    By attempts, not by the orders' state: what was given back or sent again by a decision may exist there all the same.
-    An attempt whose order got an id since is no riddle any more.
+    """How many other requests could have made an order in the gap: all that were lost, also where their order has been
+    sent again or given back since, and those under way.
     """
-    unclear = Attempt.objects.filter(
-        provider_id=attempt.provider_id, outcome__in=[Attempt.Outcome.UNKNOWN, Attempt.Outcome.SENDING]
-    )
-    solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
-    count = 0
-    for other in unclear.exclude(order_id=attempt.order_id).exclude(solved):
-        theirs = None if other.ended_at is None else gap_of(other)
-        count += theirs is None or (theirs.below < gap.above - 1 and gap.below < theirs.above - 1)
-    return count
+    lost = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.UNKNOWN)
+    sending = Order.objects.filter(provider_id=attempt.provider_id, state=State.SENDING)
+    under_way = Attempt.objects.filter(order__in=sending, ended_at__isnull=True)
+    others = [*lost.exclude(pk=attempt.pk).select_related("order"), *under_way.select_related("order")]
+    return sum(not _found_since(other) and _may_lie_in(gap, other) for other in others)
+
+
+def _found_since(attempt: Attempt) -> bool:
+    """Whether the attempt's order was given its id later: a late answer, reconciling, the operator."""
+    return attempt.order.upstream_id is not None and attempt.number == attempt.order.attempt
+
+
+def _may_lie_in(gap: Gap, attempt: Attempt) -> bool:
+    below, above = bounds_of(attempt)
+    return (below is None or below < gap.above - 1) and (above is None or above > gap.below + 1)
 
 
 def _money_is_missing(provider: Provider, since: datetime) -> bool:

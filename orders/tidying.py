@@ -37,9 +37,8 @@ def lost_sendings() -> int:
     """SENDING orders whose lease ran out: a byte may have left, so they are unknown, never sent again by themselves."""
     lost = 0
     now = timezone.now()
-    for order in Order.objects.filter(state=State.SENDING, lease_until__lt=now).order_by("id")[
-        : settings.ORDER_SWEEP_ROWS
-    ]:
+    sending = Order.objects.filter(state=State.SENDING, lease_until__lt=now)
+    for order in sending.order_by("lease_until")[: settings.ORDER_SWEEP_ROWS]:
         with transaction.atomic():
             if become_unknown(order, DIED):
                 lost += 1
@@ -51,7 +50,9 @@ def lost_sendings() -> int:
 
 def lost_refills() -> int:
     """The same for refills."""
-    sending = RefillRequest.objects.filter(status=RefillRequest.Status.SENDING, lease_until__lt=timezone.now())
+    sending = RefillRequest.objects.filter(
+        status=RefillRequest.Status.SENDING, ended_at__isnull=True, lease_until__lt=timezone.now()
+    )
     lost = 0
     for request in sending.select_related("order").order_by("id")[: settings.ORDER_SWEEP_ROWS]:
         refill_becomes_unknown(request, DIED)

@@ -88,15 +88,16 @@ def probe(provider: Provider) -> bool:
 
 
 def count_unknown(provider: Provider) -> bool:
-    """One more `add` without a known outcome; too many in a row pause the provider, and on trial one is too many. True
+    """One more `add` without a known outcome; too many in a row, or the trial order itself, pause the provider. True
     when this one did.
     """
     Provider.objects.filter(pk=provider.pk).update(unknowns_in_a_row=F("unknowns_in_a_row") + 1)
     provider.refresh_from_db(fields=["unknowns_in_a_row", "queue"])
-    most = 1 if provider.queue == TRIAL else settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE
-    if provider.unknowns_in_a_row < most:
+    on_trial = provider.queue == TRIAL
+    if provider.unknowns_in_a_row < settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE and not on_trial:
         return False
-    reason = f"{provider.unknowns_in_a_row} orders in a row got no clear answer"
+    many = f"{provider.unknowns_in_a_row} orders in a row got no clear answer"
+    reason = "the trial order got no clear answer" if on_trial else many
     return pause(provider, reason=reason, cause=UNKNOWNS)
 
 

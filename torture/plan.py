@@ -77,8 +77,7 @@ def plan(point: str, fault: str, seed: int) -> Plan:
         lanes=3 if seed % 4 == 3 else 1,
         resend=chance.random() < 0.5,
         dialect=chance.choice(("seed", "rich", "common")),
-        pause_seconds=chance.choice((CANCELS: Mapping[str, float] = {"cancel": 0.7, "refill": 0.1}  # share of customers who ask for it
-SHORT_SECONDS, LONG_SECONDS)),
+        pause_seconds=chance.choice((SHORT_SECONDS, LONG_SECONDS)),
         deposits=tuple(chance.randint(5, 500) for _ in range(2)),
         batches=tuple(batches),
         before=_wanted(chance, "before", "refill"),
