@@ -14,6 +14,7 @@ from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
 from orders.refilling import become_unknown as refill_becomes_unknown
 from orders.withholding import hold, look_at_held
+from providers.models import Provider
 from records.jobs import Turn
 
 DIED = "The process that was sending it ended before an answer came."
@@ -64,11 +65,12 @@ def hold_stranded() -> int:
     """Waiting orders of a provider that was switched off: nobody would send them. Held, they find another route, or
     their money goes back.
     """
-    stranded = Order.objects.filter(state=State.WAITING, provider__active=False).select_related("provider")
-    return sum(
-        hold(order, f"{order.provider} is switched off.")
-        for order in stranded.order_by("id")[: settings.ORDER_SWEEP_ROWS]
-    )
+    held = 0
+    for provider in Provider.objects.filter(active=False):
+        stranded = Order.objects.filter(state=State.WAITING, provider=provider).order_by("not_before", "id")
+        for order in stranded[: settings.ORDER_SWEEP_ROWS]:
+            held += hold(order, f"{provider} is switched off.")
+    return held
 
 
 def forget_tokens() -> int:
