@@ -238,3 +238,11 @@ def test_the_record_of_an_order_that_was_given_back_is_nobody_elses(sandbox: San
     scene.after()
     assert scene.reconcile() == {"open": 1}
     assert (not_made.state, not_made.upstream_id) == (State.UNKNOWN, None)
+
+
+def test_many_unknown_orders_of_one_outage_are_asked_for_together(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_after", "reset_before", "reset_after")
+    scene.after()
+    asked = len(sandbox.journal.requests("status"))
+    assert scene.reconcile() == {"open": 4}
+    assert len(sandbox.journal.requests("status")) == asked + 1
