@@ -34,6 +34,9 @@ from records.jobs import Turn, hint
 NEAREST = 200  # answers on each side of a lost request: more than come in out of their order
 LONGEST_ID = 18  # digits; a longer one is no number that rises
 
+# What one run was told of each id it asked for; None for an id that the answer left out.
+Answers = dict[str, StatusReading | ItemError | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -64,10 +67,11 @@ def reconcile(turn: Turn) -> Mapping[str, int]:
     counts = {"attached": 0, "not_placed": 0, "open": 0}
     if not provider.rising_ids or provider.used_by_hand:
         return counts
+    answers: Answers = {}
     for attempt in _unknown_attempts(provider):
         if turn.should_stop():
             break
-        counts[_reconcile_one(provider, attempt)] += 1
+        counts[_reconcile_one(provider, attempt, answers)] += 1
     return counts
 
 
@@ -112,36 +116,41 @@ def _numbers(accepted: QuerySet[Attempt]) -> list[int]:
     return [int(text) for text in ids if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID]
 
 
-def _reconcile_one(provider: Provider, attempt: Attempt) -> str:
+def _reconcile_one(provider: Provider, attempt: Attempt, answers: Answers) -> str:
     gap = gap_of(attempt)
     if gap is None:
         return "open"
     if len(gap) > settings.RECONCILE_MOST_IDS:
         return _leave_open(attempt, gap, None, f"{len(gap):,} ids lie between: more than are asked for.")
     try:
-        found = _ask(provider, gap)
+        found = _ask(provider, gap, answers)
     except UpstreamTrouble as trouble:
         return _leave_open(attempt, gap, None, f"The provider could not be asked: {trouble}")
     return _decide(provider, attempt, gap, found)
 
 
-def _ask(provider: Provider, gap: Gap) -> Found:
+def _ask(provider: Provider, gap: Gap, answers: Answers) -> Found:
+    """Asks for the ids that no earlier order of this run has asked for: after an outage many lie in one gap, and the
+    provider's limit of requests is the status sweeps' too.
+    """
     found = Found()
     ids = gap.ids()
     held = set(Order.objects.filter(provider=provider, upstream_id__in=ids).values_list("upstream_id", flat=True))
     size = provider.multi_status_size if provider.multi_status else 1
-    for start in range(0, len(ids), size):
-        batch = ids[start : start + size]
-        answers = Upstream(provider).status(batch)
-        for upstream_id in batch:
-            found.asked += 1
-            answer = answers.get(upstream_id)
-            if upstream_id in held:
-                continue
-            if isinstance(answer, StatusReading):
-                found.candidates[upstream_id] = answer
-            elif not _says_no_such_order(answer):
-                found.inconclusive.append(upstream_id)
+    new = [upstream_id for upstream_id in ids if upstream_id not in answers]
+    for start in range(0, len(new), size):
+        batch = new[start : start + size]
+        came = Upstream(provider).status(batch)
+        answers.update((upstream_id, came.get(upstream_id)) for upstream_id in batch)
+    for upstream_id in ids:
+        found.asked += 1
+        answer = answers[upstream_id]
+        if upstream_id in held:
+            continue
+        if isinstance(answer, StatusReading):
+            found.candidates[upstream_id] = answer
+        elif not _says_no_such_order(answer):
+            found.inconclusive.append(upstream_id)
     return found
 
 

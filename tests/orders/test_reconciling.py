@@ -253,3 +253,11 @@ def test_a_lost_request_whose_order_was_given_back_may_have_made_the_record(sand
     assert scene.reconcile() == {"open": 1}
     not_made.refresh_from_db()
     assert not_made.state == State.UNKNOWN
+
+
+def test_many_unknown_orders_of_one_outage_are_asked_for_together(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_after", "reset_before", "reset_after")
+    scene.after()
+    asked = len(sandbox.journal.requests("status"))
+    assert scene.reconcile() == {"open": 4}
+    assert len(sandbox.journal.requests("status")) == asked + 1
