@@ -1,8 +1,8 @@
 """Regular expressions an operator may use in text rules: checked before they are stored, as one can stop an import.
 
 Python's engine has no time limit and backtracks. What makes it explode is a repetition inside a repetition,
-alternatives inside one, back-references, and many open-ended repetitions in a row: those are refused, and texts are
-worked on in short pieces, so that the worst of what is left ends soon.
+alternatives or something optional inside one, back-references, and many repetitions of no fixed length in a row: those
+are refused, and texts are worked on in short pieces, so that the worst of what is left ends soon.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 
 LONGEST_PIECE = 500  # characters a pattern is applied to at once
-MOST_OPEN_REPEATS = 2
+MOST_OPEN_REPEATS = 2  # of *, + and {m,n}: a long {m,n} is as bad as a *
+MOST_OPTIONALS = 6  # each doubles the ways to match
 
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
-_OPEN_REPEAT = re.compile(r"[*+]|\{\d*,\}")
+_OPEN_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
 _REPEAT = re.compile(r"[*+]|\{\d*,?\d*\}")
+_GROUP_MARK = re.compile(r"\(\?(?:P?<[\w!=]*>?|[aiLmsux-]*[:)]|[:=!#])")  # "(?:" and its like: no question of its own
+_LAZY = re.compile(r"([*+?}])[?+]")
+_OPTIONAL = re.compile(r"\?")
 
 
 class BadPattern(ValueError):
@@ -31,10 +35,13 @@ def check_pattern(find: str, replace: str) -> None:
     if re.search(r"\\[1-9]|\(\?P=", find):
         raise BadPattern("Back-references are not allowed in a pattern.")
     bare = _CLASS.sub("x", _ESCAPE.sub("x", find))
+    bare = _LAZY.sub(r"\1", _GROUP_MARK.sub("(", bare))
     if len(_OPEN_REPEAT.findall(bare)) > MOST_OPEN_REPEATS:
-        raise BadPattern(f"A pattern may have at most {MOST_OPEN_REPEATS} of *, + and {{n,}}.")
+        raise BadPattern(f"A pattern may have at most {MOST_OPEN_REPEATS} of *, + and {{m,n}}.")
+    if len(_OPTIONAL.findall(bare)) > MOST_OPTIONALS:
+        raise BadPattern(f"A pattern may have at most {MOST_OPTIONALS} of ?.")
     if _repeats_a_repeat(bare):
-        raise BadPattern("A repeated group may not hold a repetition or alternatives.")
+        raise BadPattern("A repeated group may not hold a repetition, alternatives or ?.")
 
 
 def _repeats_a_repeat(bare: str) -> bool:
@@ -48,6 +55,6 @@ def _repeats_a_repeat(bare: str) -> bool:
             if repeated and multiplies:
                 return True
             open_groups[-1] = open_groups[-1] or multiplies or repeated
-        elif character == "|" or _REPEAT.match(bare, position):
+        elif character in "|?" or _REPEAT.match(bare, position):
             open_groups[-1] = True
     return False

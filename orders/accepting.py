@@ -37,6 +37,8 @@ class Acceptance:
 def accept(acceptance: Acceptance) -> bool:
     """SENDING or UNKNOWN → ACCEPTED, the cost booked, a wish to cancel forwarded. Call it inside a transaction.
 
+    WAITING as well, while no newer attempt was made: a late answer finds an order that was to be sent again.
+
     False, and the operator is told, where the id cannot be this order's: another order of the provider holds it, or a
     newer attempt was made since (then both go to the operator, and no money moves).
     """
@@ -46,7 +48,7 @@ def accept(acceptance: Acceptance) -> bool:
     try:
         with transaction.atomic():
             changed = Order.objects.filter(
-                pk=order.pk, attempt=acceptance.attempt, state__in=[State.SENDING, State.UNKNOWN]
+                pk=order.pk, attempt=acceptance.attempt, state__in=[State.SENDING, State.UNKNOWN, State.WAITING]
             ).update(
                 state=State.ACCEPTED,
                 upstream_id=acceptance.upstream_id,

@@ -6,11 +6,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
+
 from ledger.accounts import house_account
 from ledger.models import Account, Transfer
 from ledger.posting import Posting
 from orders.models import Order
 from providers.books import value_in_panel_currency
+
+
+def can_be_booked(cost: Decimal, exchange_rate: Decimal) -> bool:
+    """Whether one transfer can hold this cost, in the provider's currency and in the panel's."""
+    return max(cost, value_in_panel_currency(cost, exchange_rate)) <= settings.LEDGER_MAX_AMOUNT
 
 
 def cost_posting(order: Order) -> list[Posting]:

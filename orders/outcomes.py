@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
 from orders.attempts import end_attempt
+from orders.ending import give_back
 from orders.models import Attempt, Order, State
 from orders.refusing import refuse
 from orders.routing import Purchase
@@ -58,7 +59,7 @@ def _accepted(sent: Sent, upstream_id: str) -> None:
     provider = sent.purchase.provider_service.provider
     with transaction.atomic():
         end_attempt(sent.order, sent.outcome)
-        accept(
+        accepted = accept(
             Acceptance(
                 order=sent.order,
                 attempt=sent.order.attempt,
@@ -67,9 +68,13 @@ def _accepted(sent: Sent, upstream_id: str) -> None:
                 exchange_rate=sent.purchase.exchange_rate,
             )
         )
-    if sent.order.state == State.UNKNOWN:  # the id is another order's: this answer says no more than none
-        count_unknown(provider)
-        return
+        if not accepted:
+            if sent.order.state == State.UNKNOWN:  # the id is another order's: that is no known outcome
+                Attempt.objects.filter(order=sent.order, number=sent.order.attempt).update(
+                    outcome=Attempt.Outcome.UNKNOWN, reading=sent.order.reason[:500]
+                )
+                count_unknown(provider)
+            return
     reset_unknowns(provider)
     trial_passed(provider)
 
@@ -85,9 +90,23 @@ def _not_sent(sent: Sent, outcome: NotSent) -> None:
         if not sent.marked:
             _record_unmarked(sent)
         end_attempt(sent.order, outcome)
-        Order.objects.filter(
+        ours = Order.objects.filter(
             pk=sent.order.pk, attempt=sent.order.attempt, state__in=[State.WAITING, State.SENDING]
-        ).update(state=State.WAITING, lease_until=None, not_before=timezone.now() + timedelta(seconds=wait))
+        )
+        waits = ours.filter(cancel_wished_at__isnull=True).update(
+            state=State.WAITING, lease_until=None, not_before=timezone.now() + timedelta(seconds=wait)
+        )
+        if waits != 1:  # wished in between, or not ours any more
+            _cancel_as_wished(sent.order)
+
+
+def _cancel_as_wished(order: Order) -> None:
+    """A cancel that was asked for while the order was being sent: nothing was, so it is free, and nothing is sent."""
+    if Order.objects.filter(pk=order.pk, attempt=order.attempt, cancel_wished_at__isnull=False).exists():
+        give_back(
+            order, why="canceled", note="Canceled as you asked.", of=(State.WAITING, State.SENDING),
+            attempt=order.attempt, told_as="canceled",
+        )  # fmt: skip
 
 
 def _record_unmarked(sent: Sent) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
+
 from orders.models import FINAL, Status
 from providers.models import Provider
 from providers.outcomes import StatusReading
@@ -38,7 +40,8 @@ class News:
     status: Status
     word: str
     start_count: int | None
-    remains: int | None
+    remains: int | None  # as the row keeps it: what was known stays where this reading does not say
+    remains_said: int | None  # what this very reading says: only that may move money
     charge: Decimal | None
     cost: Decimal | None  # the charge where it is in the booked currency, else None: only that may move money
 
@@ -57,6 +60,7 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
         word=reading.word[:60],
         start_count=known.start_count if reading.start_count is None else _bounded(reading.start_count),
         remains=known.remains if reading.remains is None else _bounded(reading.remains),
+        remains_said=reading.remains,
         charge=known.upstream_charge if reading.charge is None else reading.charge,
         cost=reading.charge if in_booked_currency(reading, provider) else None,
     )
@@ -85,6 +89,8 @@ def contradiction(known: Known, reading: StatusReading, provider: Provider) -> s
         return f"What remains grew from {known.remains} to {reading.remains}."
     if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
+    if reading.charge is not None and reading.charge > settings.LEDGER_MAX_AMOUNT:
+        return f"The charge of {reading.charge:f} is no price that the books can hold."
     return ""
 
 

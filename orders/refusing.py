@@ -32,7 +32,9 @@ def refuse(order: Order, outcome: Rejected, *, purchase: Purchase) -> None:
     refusal = outcome.refusal
     with transaction.atomic():
         end_attempt(order, outcome)
-        wished = Order.objects.filter(pk=order.pk, cancel_wished_at__isnull=False).exists()
+        # locked, so that a wish to cancel is either seen here or finds the order as this leaves it
+        asked = Order.objects.select_for_update().filter(pk=order.pk).values_list("cancel_wished_at", flat=True)
+        wished = asked.get() is not None
         if wished:
             _refund(order, refusal, why="canceled", note="Canceled as you asked.")
         elif refusal.scope == Scope.PROVIDER:

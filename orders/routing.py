@@ -14,6 +14,8 @@ from decimal import Decimal
 from catalog.costs import cost_of, would_lose
 from catalog.models import ProviderService, Route
 from catalog.service_types import service_type
+from ledger.amounts import plain
+from orders.costing import can_be_booked
 from orders.models import Order
 from providers.books import NoExchangeRate, exchange_rate_of, value_in_panel_currency
 from providers.models import Provider
@@ -87,9 +89,14 @@ def choose(routes: Iterable[Route], promise: Promise, rates: ExchangeRates, *, t
         if why:
             broken = why
             continue
-        if not loses(route.provider_service, promise, rates):
-            return purchase_at(route.provider_service, promise, rates)
-        losing = True
+        if loses(route.provider_service, promise, rates):
+            losing = True
+            continue
+        purchase = purchase_at(route.provider_service, promise, rates)
+        why = too_dear(purchase)
+        if not why:
+            return purchase
+        broken = why
     if losing:
         raise BelowCost("It would be sold below its cost.")
     raise NoRoute(broken)
@@ -105,6 +112,13 @@ def purchase_at(provider_service: ProviderService, promise: Promise, rates: Exch
         exchange_rate=rate,
         cost_value=value_in_panel_currency(cost, rate),
     )
+
+
+def too_dear(purchase: Purchase) -> str:
+    """Why the purchase could not be booked once it was made; empty where it can."""
+    if can_be_booked(purchase.cost, purchase.exchange_rate):
+        return ""
+    return f"One order there would cost {plain(purchase.cost)}: more than the books hold at once."
 
 
 def loses(provider_service: ProviderService, promise: Promise, rates: ExchangeRates) -> bool:

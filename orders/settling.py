@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ledger.amounts import from_units, to_units
 from ledger.posting import Posting, post
-from orders.costing import correction_posting
+from orders.costing import can_be_booked, correction_posting
 from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
@@ -107,8 +107,14 @@ def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
 
 
 def true_up(order: Order, final: Decimal | None) -> list[Posting]:
-    """Makes the booked cost on the instance the final one, and returns the transfer for it; None leaves it as it is."""
+    """Makes the booked cost on the instance the final one, and returns the transfer for it; None leaves it as it is.
+
+    So does a price that no account can hold: it is no price, and must not keep the other orders of its answer waiting.
+    """
     if final is None or order.cost is None:
+        return []
+    assert order.exchange_rate is not None
+    if not can_be_booked(final, order.exchange_rate):
         return []
     postings = correction_posting(order, final)
     order.cost = final

@@ -14,20 +14,33 @@ from datetime import timedelta
 from enum import Enum
 from threading import Event, Lock
 
+import stamina
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from catalog.service_types import add_fields, service_type
 from ledger.amounts import plain
 from orders.claiming import claim, mark, release, waiting_for
 from orders.models import Order
 from orders.outcomes import Sent, write_outcome
-from orders.routing import ExchangeRates, Purchase, broken_promise, loses, promise_of, purchase_at
+from orders.routing import (
+    ExchangeRates,
+    NoRoute,
+    Purchase,
+    broken_promise,
+    loses,
+    promise_of,
+    purchase_at,
+    too_dear,
+)
 from orders.withholding import hold
 from providers.models import Provider
 from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
 from providers.upstream import Upstream
 from records.jobs import Turn
+
+LIMIT_REST_SECONDS = 2.0  # a lane's, when our own limit on requests left no place
+WRITE_BACK_ATTEMPTS = 8
 
 
 class Tally:
@@ -55,6 +68,7 @@ class Passed(Enum):
 
     HELD = "held"
     LOST = "passed"  # cancelled meanwhile, or claimed by somebody else
+    LATER = "later"  # our own limit on requests left no place
 
 
 def submit_orders(turn: Turn) -> Mapping[str, int]:
@@ -98,14 +112,20 @@ def _submit_claimed(provider: Provider, orders: Sequence[Order], turn: Turn, tal
         if tally.stumbled.is_set() or turn.should_stop():
             release(order)
         else:
-            tally.add(submit(provider, order, rates))
+            outcome = submit(provider, order, rates)
+            tally.add(outcome)
+            if outcome is Passed.LATER:
+                turn.rest(LIMIT_REST_SECONDS)
 
 
 def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome | Passed:
     """Sends one claimed order and writes the outcome back; or finds, at the last moment, that it must not be sent."""
     assert order.provider_service is not None
     order.provider_service.provider = provider
-    purchase = purchase_at(order.provider_service, promise_of(order), rates)
+    try:
+        purchase = purchase_at(order.provider_service, promise_of(order), rates)
+    except NoRoute as no:
+        return Passed.HELD if hold(order, str(no)) else Passed.LOST
     why = _why_hold(order, purchase, rates)
     if why:
         return Passed.HELD if hold(order, why) else Passed.LOST
@@ -121,8 +141,26 @@ def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome
     outcome = Upstream(provider).add(fields, before_write=about_to_write)
     if marked and not marked[-1]:
         return Passed.LOST
-    write_outcome(Sent(order=order, purchase=purchase, fields=fields, outcome=outcome, marked=bool(marked)))
+    if isinstance(outcome, NotSent) and outcome.our_limit:
+        release(order, not_before=timedelta(seconds=min(outcome.retry_after or 0, LIMIT_REST_SECONDS)))
+        return Passed.LATER
+    _write_back(Sent(order=order, purchase=purchase, fields=fields, outcome=outcome, marked=bool(marked)))
     return outcome
+
+
+def _write_back(sent: Sent) -> None:
+    """An answer is precious: a database that is away for a moment is waited for. Writing twice does no harm."""
+    for attempt in stamina.retry_context(
+        on=(OperationalError, InterfaceError),
+        attempts=WRITE_BACK_ATTEMPTS,
+        timeout=settings.ORDER_LEASE_MARGIN_SECONDS,
+        wait_initial=0.5,
+        wait_max=5.0,
+    ):
+        with attempt:
+            if attempt.num > 1:
+                connection.close()  # a broken one would be handed out again
+            write_outcome(sent)
 
 
 class ClaimLost(Exception):
@@ -138,7 +176,7 @@ def _why_hold(order: Order, purchase: Purchase, rates: ExchangeRates) -> str:
         return broken
     if loses(purchase.provider_service, promise, rates):
         return f"It costs {plain(purchase.cost_value)} now and was sold for {plain(order.charge)}."
-    return ""
+    return too_dear(purchase)
 
 
 def _fields(provider: Provider, order: Order) -> dict[str, str]:

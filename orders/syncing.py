@@ -149,7 +149,7 @@ def write_news(news: Iterable[News]) -> Counter[str]:
             moved = not each.final and order.status != each.status
             _put(order, each)
             if each.final:
-                endings.append(Ending(order=order, status=each.status, remains=each.remains, cost=each.cost))
+                endings.append(Ending(order=order, status=each.status, remains=each.remains_said, cost=each.cost))
             elif moved:
                 order.status = each.status
                 events.append(line(order, "status"))

@@ -13,7 +13,8 @@ from orders.cancelling import report_unanswered
 from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
 from orders.refilling import become_unknown as refill_becomes_unknown
-from orders.withholding import look_at_held
+from orders.withholding import hold, look_at_held
+from providers.models import Provider
 from records.jobs import Turn
 
 DIED = "The process that was sending it ended before an answer came."
@@ -25,6 +26,7 @@ def tidy_orders(turn: Turn) -> Mapping[str, int]:
     return {
         "unknown": lost_sendings(),
         "unknown_refills": lost_refills(),
+        "stranded": hold_stranded(),
         "sent_on": sent_on,
         "given_back": given_back,
         "unanswered_cancels": report_unanswered(),
@@ -57,6 +59,18 @@ def lost_refills() -> int:
         refill_becomes_unknown(request, DIED)
         lost += 1
     return lost
+
+
+def hold_stranded() -> int:
+    """Waiting orders of a provider that was switched off: nobody would send them. Held, they find another route, or
+    their money goes back.
+    """
+    held = 0
+    for provider in Provider.objects.filter(active=False):
+        stranded = Order.objects.filter(state=State.WAITING, provider=provider)
+        for order in stranded.order_by("not_before")[: settings.ORDER_SWEEP_ROWS]:
+            held += hold(order, f"{provider} is switched off.")
+    return held
 
 
 def forget_tokens() -> int:

@@ -24,7 +24,7 @@ from catalog.models import Service
 from catalog.offers import services_on_sale
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.service_types import service_type
-from ledger.amounts import MONEY_PLACES
+from ledger.amounts import MONEY_PLACES, InexactAmount
 from ledger.balances import balance_of
 from orders.models import Order
 from orders.placing import Line, Refused, place_orders
@@ -94,7 +94,7 @@ def _post(request: CustomerRequest) -> HttpResponse:
     if "change" in request.POST or service is None:
         return _choose_another(request)
     typed, once = typed_fields(service, request.POST.dict()), request.POST.get("once", "")
-    if not once or len(once) > TOKEN_LENGTH:
+    if not once or len(once) > TOKEN_LENGTH or not once.isprintable():
         return HttpResponseBadRequest()
     line = Line(service_id=service.pk, fields=typed, expected=_expected(request.POST, service, typed))
     try:
@@ -178,7 +178,7 @@ def _expected(query: QueryDict, service: Service, typed: Mapping[str, str]) -> D
         return None
     try:
         return charge(Decimal(query.get("rate", "")), read.quantity)
-    except (InvalidOperation, PriceOutOfRange):
+    except (InvalidOperation, InexactAmount, PriceOutOfRange):
         return None
 
 

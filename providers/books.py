@@ -232,6 +232,14 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
             **explained.evidence,
         },
     )
+    rise = _lasting_rise(provider)
+    _raise_or_close(
+        provider,
+        "provider_rise",
+        rise > settings.PROVIDER_DRIFT_TOLERANCE,
+        f"{provider.name} holds {plain(rise)} {provider.currency} more than the books say. Record what you paid in.",
+        {"reported": plain(kept.reported), "booked": plain(kept.booked), "top-up to record": plain(rise)},
+    )
     low = settings.PROVIDER_LOW_BALANCE
     value = _value_of_balance(provider, kept.reported)
     _raise_or_close(
@@ -242,6 +250,17 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
         {"balance": plain(kept.reported), "limit": f"{plain(low)} {settings.PANEL_CURRENCY}"},
     )
     return kept
+
+
+def _lasting_rise(provider: Provider) -> Decimal:
+    """What the provider holds beyond our books at both of the last two readings; 0 where it does not.
+
+    One reading alone says little: an order that was given back upstream and not yet asked for looks the same, and so
+    does one that was booked while the answer was under way. Those are gone at the next reading.
+    """
+    last = BalanceReading.objects.filter(provider=provider).order_by("-at", "-id")[:2]
+    rises = [reading.reported - reading.booked for reading in last]
+    return max(min(rises), ZERO) if len(rises) == 2 else ZERO
 
 
 def _value_of_balance(provider: Provider, balance: Decimal) -> Decimal | None:

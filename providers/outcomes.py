@@ -95,11 +95,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The order did not reach the provider: it is safe to send again, after `retry_after` seconds where it said so."""
+    """The order did not reach the provider: it is safe to send again, after `retry_after` seconds where it said so.
+
+    `our_limit`: our own limit on requests left no place, so nothing was tried and nothing speaks against the provider.
+    """
 
     reason: str
     retry_after: float | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    our_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Upstream:
         try:
             received = self._caller.call(Call("add", fields, order=True, fresh=True), before_write=about_to_write)
         except NoPlace as full:
-            return NotSent(f"Not sent: {full}.", full.retry_after)
+            return NotSent(f"Not sent: {full}.", full.retry_after, our_limit=True)
         except KeyUnreadable as error:
             return NotSent(f"Not sent: {error}.")
         except Exception as error:  # noqa: BLE001 - whatever it was, only what was written counts

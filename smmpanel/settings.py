@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from operations import look
 from smmpanel import content_policy
 from smmpanel.broker import choose_broker
 from smmpanel.databases import database_settings
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "portal",
     "operations",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -220,3 +222,6 @@ LOGGING = logging_settings(
 # The demo's provider runs beside the panel
 if PANEL_DEMO and PLACES.sandbox_port.exists():
     PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # noqa: F405
+
+# The look of the operator's side
+UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT)  # noqa: F405

@@ -53,6 +53,10 @@ class Listener:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._socket.close()
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._open) or readable(self._socket, 0)
+
     def _accept(self) -> None:
         while not self._stopping.is_set():
             if not readable(self._socket, POLL_SECONDS):

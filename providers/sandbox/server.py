@@ -123,6 +123,11 @@ class Sandbox:
         return self._listener.port
 
     @property
+    def busy(self) -> bool:
+        """Whether a connection is open: while it is, something that was asked for may still be done."""
+        return self._listener.busy
+
+    @property
     def root(self) -> str:
         return f"http://{self.options.host}:{self.port}"
 

@@ -14,7 +14,8 @@ from catalog.texts import TextRules
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"https?://\S+", r"(?i)\bcheapo(\.com)?\b", r"^\s*\[.*?\]", r"(VIP|PRO) \d+", r"[*+(]{2}", r"\(a+\)"]
+    "pattern", [r"https?://\S+", r"(?i)\bcheapo(\.com)?\b", r"^\s*\[.*?\]", r"(VIP|PRO) \d+", r"[*+(]{2}", r"\(a+\)",
+     r"(?:www\.)?example\.com/?", r"(?P<speed>\d+)k(?=/day)", r"(?i:vip)\s*?(?!x)"]
 )
 def test_usual_patterns_are_taken(pattern: str) -> None:
     check_pattern(pattern, "")
@@ -29,6 +30,10 @@ def test_usual_patterns_are_taken(pattern: str) -> None:
         (r"(a|a)*$", "A repeated group"),
         (r"((a+)b)+", "A repeated group"),
         (r"(?:x\d*){2,}", "A repeated group"),
+        (r"(?:[ab]?){28}c", "A repeated group"),
+        (r"(a?b?)*c", "A repeated group"),
+        ("a{0,400}" * 4 + "b", "at most 2"),
+        ("a?" * 28 + "a" * 28 + "b", "at most 6"),
         (r"(a)\1", "Back-references"),
         (r".*.*.*x", "at most 2"),
     ],

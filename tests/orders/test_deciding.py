@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
+from orders.accepting import Acceptance, accept
 from orders.cancelling import request_cancel
 from orders.deciding import (
     CannotDecide,
@@ -156,3 +158,20 @@ def test_an_order_that_waits_or_runs_is_not_settled_by_hand(sandbox: Sandbox) ->
         settle_by_hand(order=order, status=Status.CANCELED, delivered=None, actor=OPERATOR, reason="")
     with pytest.raises(CannotDecide):
         refund_whole(order=order, actor=OPERATOR, reason="")
+
+
+def test_a_late_answer_keeps_an_order_from_being_sent_again(sandbox: Sandbox) -> None:
+    order = an_unknown_order(sandbox)
+    [upstream_id] = sandbox.orders
+    send_again(order=order, actor=OPERATOR, reason="not in their list")
+    with transaction.atomic():
+        assert accept(
+            Acceptance(
+                order=order, attempt=1, upstream_id=str(upstream_id), cost=Decimal("0.90"), exchange_rate=Decimal(1)
+            )
+        )
+    assert order.provider is not None
+    sent(order.provider, order)
+    assert (order.state, order.upstream_id) == (State.ACCEPTED, str(upstream_id))
+    assert len(sandbox.orders) == 1
+    books_are_right()

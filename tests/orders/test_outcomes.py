@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders.models import Attempt, Order, State, Status
+from orders.models import Attempt, Order, OrderEvent, State, Status
 from providers.models import Provider
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
@@ -243,19 +243,6 @@ def test_an_order_held_too_long_is_given_back(sandbox: Sandbox) -> None:
     books_are_right()
 
 
-def test_ids_that_others_hold_pause_the_provider_like_any_unknown(sandbox: Sandbox) -> None:
-    provider = a_provider(sandbox, concurrency=1)
-    service, alice = a_service(provider), a_customer()
-    first = an_order(alice, service)
-    sent(provider, first)
-    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(7)]
-    sandbox.faults.add("add", "answer_after", f'{{"order": {first.upstream_id}}}')
-    sent(provider, *orders)
-    provider.refresh_from_db()
-    assert provider.queue == Provider.Queue.PAUSED
-    assert sorted(order.state for order in orders) == [State.UNKNOWN] * 5 + [State.WAITING] * 2
-
-
 def test_a_refusal_is_an_answer_and_breaks_the_row_of_unknowns(sandbox: Sandbox) -> None:
     provider = a_provider(sandbox, concurrency=1)
     service, alice = a_service(provider), a_customer()
@@ -268,12 +255,43 @@ def test_a_refusal_is_an_answer_and_breaks_the_row_of_unknowns(sandbox: Sandbox)
     assert (provider.queue, provider.unknowns_in_a_row) == (Provider.Queue.OPEN, 1)
 
 
-def test_a_trial_order_without_an_answer_pauses_again(sandbox: Sandbox) -> None:
-    provider = a_provider(sandbox, queue=Provider.Queue.TRIAL)
-    service, alice = a_service(provider), a_customer()
-    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(3)]
-    sandbox.faults.add("add", "reset_after")
+def test_a_provider_that_answers_with_one_id_for_all_is_paused(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, concurrency=1), a_customer("100")
+    service = a_service(provider)
+    first = an_order(alice, service, link="https://example.com/first")
+    sent(provider, first)
+    sandbox.faults.add("add", "answer_after", f'{{"order": {first.upstream_id}}}')
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(7)]
     sent(provider, *orders)
     provider.refresh_from_db()
     assert provider.queue == Provider.Queue.PAUSED
-    assert sorted(order.state for order in orders) == [State.UNKNOWN] + [State.WAITING] * 2
+    assert len(sandbox.orders) == 6
+    assert orders[0].attempts.get().outcome == Attempt.Outcome.UNKNOWN
+
+
+def test_a_trial_without_a_clear_answer_pauses_again(sandbox: Sandbox) -> None:
+    provider, alice = a_provider(sandbox, queue=Provider.Queue.TRIAL), a_customer("100")
+    service = a_service(provider)
+    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(3)]
+    sandbox.faults.add("add", "reset_after")
+    sent(provider, *orders)
+    assert [order.state for order in orders] == [State.UNKNOWN, State.WAITING, State.WAITING]
+
+
+def test_orders_of_a_provider_that_was_switched_off_go_elsewhere_or_are_given_back(sandbox: Sandbox) -> None:
+    off, on, alice = a_provider(sandbox), a_provider(sandbox, name="Other"), a_customer("100")
+    both, one = a_service(off), a_service(off, "2", name="Likes")
+    a_route(both, on, "1", position=1)
+    moves, stays = an_order(alice, both), an_order(alice, one)
+    Provider.objects.filter(pk=off.pk).update(active=False)
+    turn("tidy_orders")
+    Order.objects.update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    sent(on, moves, stays)
+    assert (moves.state, moves.provider) == (State.ACCEPTED, on)
+    assert stays.state == State.HELD
+    OrderEvent.objects.filter(order=stays, kind="held").update(at=timezone.now() - timedelta(hours=25))
+    Order.objects.filter(pk=stays.pk).update(not_before=timezone.now() - timedelta(hours=1))
+    turn("tidy_orders")
+    assert balance(alice) == 100 - moves.charge
+    books_are_right()

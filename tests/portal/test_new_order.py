@@ -308,3 +308,25 @@ def test_a_form_from_elsewhere_is_refused_in_the_panels_look(alice: Customer) ->
     answer = strict.post(NEW, {"service": a_service().pk})
     assert answer.status_code == 403
     assert "Nothing was done and nothing was charged." in answer.content.decode()
+
+
+@pytest.mark.parametrize("rate", ["0.0000001", "1e-9", "NaN", "-1", "1e999999", ""])
+def test_a_rate_that_no_page_showed_breaks_nothing(as_alice: Client, alice: Customer, rate: str) -> None:
+    service = a_service("Followers")
+    assert as_alice.post(NEW, _form(as_alice, service, rate=rate)).status_code in (302, REFUSED)
+    assert 0 <= _balance(alice) <= 100
+
+
+@pytest.mark.parametrize("once", ["a\0b", "a\nb", "x" * 81, ""])
+def test_a_token_that_no_form_gave_is_a_bad_request(as_alice: Client, once: str) -> None:
+    service = a_service("Followers")
+    assert as_alice.post(NEW, _form(as_alice, service, once=once)).status_code == 400
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["charset=utf-7", "charset=nonsense", "charset=utf-16"])
+def test_a_form_in_a_strange_encoding_is_no_error_of_ours(as_alice: Client, kind: str) -> None:
+    sent = as_alice.generic(
+        "POST", NEW, b"\xff\xfe%00=%ff&a=%zz", content_type=f"application/x-www-form-urlencoded; {kind}"
+    )
+    assert sent.status_code < 500

@@ -149,6 +149,17 @@ class TestComparing:
         books.compare(provider, Reading(Decimal("100.00"), "USD"))
         assert open_causes() == set()
 
+    def test_a_rise_that_lasts_is_offered_as_a_top_up(self, provider: Provider) -> None:
+        top_up(provider, "100")
+        books.compare(provider, Reading(Decimal(150), "USD"))
+        assert open_causes() == set(), "it may be an order given back that was not asked for yet"
+        books.compare(provider, Reading(Decimal(148), "USD"))
+        item = AttentionItem.objects.get()
+        assert (item.cause, item.evidence["top-up to record"]) == ("provider_rise", "48.00")
+        top_up(provider, "48", reference="inv-2")
+        books.compare(provider, Reading(Decimal(148), "USD"))
+        assert open_causes() == set()
+
     def test_running_low(self, provider: Provider, settings: Any) -> None:
         settings.PROVIDER_LOW_BALANCE = Decimal(20)
         top_up(provider, "15")

@@ -1,0 +1,228 @@
+"""What an operator decides about an order, with what each decision does to money said before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db import transaction
+
+from ledger.amounts import from_units
+from operations import words
+from operations.forms import DeskForm, ReasonForm, reason
+from operations.refusals import REFUSALS, sentence
+from operations.steps import Data, Step
+from orders import deciding
+from orders.cancelling import can_cancel, request_cancel
+from orders.models import FINAL, Order, State, Status
+from orders.settling import sold
+from orders.story import line, tell
+from records.audit import Actor, audit
+
+REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
+REFUSED_SHOWN = 5  # of a bulk decision's refusals; the rest are counted
+LIVE = [(status.value, status.label) for status in Status if status not in FINAL]
+ENDS = [(status.value, status.label) for status in FINAL]
+
+
+class ExistsForm(DeskForm):
+    upstream_id = forms.CharField(label="The provider's order id", max_length=64)
+    reason = reason()
+
+
+class SettleForm(DeskForm):
+    status = forms.ChoiceField(label="It ended as", choices=ENDS)
+    delivered = forms.IntegerField(
+        label="Delivered", required=False, min_value=0, help_text="For Partial: how much of the quantity was delivered."
+    )
+    reason = reason()
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("status") != Status.PARTIAL and cleaned.get("delivered") is not None:
+            self.add_error("delivered", "Only a Partial order has a delivered part. Leave this empty.")
+        return cleaned
+
+
+class ProgressForm(DeskForm):
+    status = forms.ChoiceField(choices=LIVE)
+    start_count = forms.IntegerField(label="Start count", required=False)
+    remains = forms.IntegerField(required=False, min_value=0)
+
+
+class NoteForm(DeskForm):
+    note = forms.CharField(max_length=500, widget=forms.Textarea, help_text="For operators; customers never see it.")
+
+
+def exists(actor: Actor, order: Order, data: Data) -> str:
+    deciding.it_exists(order=order, upstream_id=data["upstream_id"], actor=actor, reason=data["reason"])
+    return f"Order {order.pk} goes on as {order.upstream_id}. Its cost is in the provider's books."
+
+
+def send_again(actor: Actor, order: Order, data: Data) -> str:
+    deciding.send_again(order=order, actor=actor, reason=data["reason"])
+    return f"Order {order.pk} waits to be sent again. No money moved."
+
+
+def release(actor: Actor, order: Order, data: Data) -> str:
+    deciding.release(order=order, actor=actor, reason=data["reason"])
+    return f"Order {order.pk} is released and will be sent. No money moved."
+
+
+def refund(actor: Actor, order: Order, data: Data) -> str:
+    left = order.charge - order.refunded
+    deciding.refund_whole(order=order, actor=actor, reason=data["reason"])
+    return f"Order {order.pk} is Canceled. {words.ours(left)} went back to {order.customer}."
+
+
+def settle(actor: Actor, order: Order, data: Data) -> str:
+    before = order.refunded
+    deciding.settle_by_hand(
+        order=order, status=Status(data["status"]), delivered=data["delivered"], actor=actor, reason=data["reason"]
+    )
+    back = order.refunded - before
+    money = f"{words.ours(back)} went back to {order.customer}." if back else "No money moved."
+    return f"Order {order.pk} ended as {order.status}. {money}"
+
+
+def progress(actor: Actor, order: Order, data: Data) -> str:
+    deciding.progress_by_hand(
+        order=order, status=Status(data["status"]), start_count=data["start_count"], remains=data["remains"],
+        actor=actor,
+    )  # fmt: skip
+    return f"Order {order.pk} is {order.status}. No money moved."
+
+
+def cancel(actor: Actor, order: Order, data: Data) -> str:
+    with transaction.atomic():
+        done = request_cancel(order=order, actor=actor)
+        audit(actor=actor, action="order.cancel", target=order, reason=data["reason"], after={"cancelled": done.name})
+    match done.name:
+        case "DONE":
+            return f"Order {order.pk} is Canceled. {words.ours(order.charge)} went back to {order.customer}."
+        case "WISHED":
+            return "The wish to cancel is kept: if the order turns out not to have been placed, the charge goes back."
+    return "The provider is asked to cancel. Only its later answer says what happens; no money moved yet."
+
+
+def note(actor: Actor, order: Order, data: Data) -> str:
+    with transaction.atomic():
+        tell([line(order, "note", actor=actor, note=data["note"])])
+        audit(actor=actor, action="order.note", target=order, reason=data["note"])
+    return "The note is kept in the order's story."
+
+
+def charge_left(order: Order) -> str:
+    """What a whole refund would give back."""
+    return words.ours(order.charge - order.refunded)
+
+
+def what_settling_does(order: Order) -> str:
+    back = f"Canceled gives back {charge_left(order)} to {order.customer}."
+    ends = f"Completed keeps the whole {words.ours(order.charge)}. {back}"
+    if order.quantity is None:
+        return f"{ends} It has no quantity, so it cannot be Partial here."
+    rate = words.ours(from_units(sold(order).rate))
+    return f"{ends} Partial keeps {rate} for each 1000 delivered, of {order.quantity:,}, and gives back the rest."
+
+
+def what_cancelling_does(order: Order) -> str:
+    if order.state in (State.WAITING, State.HELD):
+        return f"It was not sent yet: it ends as Canceled and {charge_left(order)} go back to {order.customer} at once."
+    if order.state in (State.SENDING, State.UNKNOWN):
+        return "Nobody knows yet whether the provider has it. The wish is kept; no money moves now."
+    return "The provider is asked to cancel. No money moves until it answers."
+
+
+def _in(*states: State) -> Any:
+    return lambda order: order.state in states
+
+
+STEPS = (
+    Step(
+        name="exists", label="It exists there", do=exists, form=ExistsForm, icon="link", primary=True,
+        fits=_in(State.UNKNOWN),
+        says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost "
+        f"is booked from the balance at {order.provider}; the customer's {words.ours(order.charge)} stay paid.",
+    ),
+    Step(
+        name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
+        says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first "
+        "one is there after all, you pay it twice. The customer's money does not move.",
+    ),
+    Step(
+        name="release", label="Release", do=release, form=ReasonForm, icon="lock_open", primary=True,
+        fits=_in(State.HELD),
+        says=lambda order: f"Held: {order.reason} It is sent where a provider takes it without a loss. No money moves.",
+    ),
+    Step(
+        name="settle", label="Settle", do=settle, form=SettleForm, icon="task_alt", primary=True,
+        fits=_in(State.REVIEW, State.BY_HAND), says=what_settling_does,
+    ),
+    Step(
+        name="progress", label="Progress", do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),
+        initial=lambda order: {"status": order.status, "start_count": order.start_count, "remains": order.remains},
+        says=lambda order: "How far it is, as the customer sees it. No money moves.",
+    ),
+    Step(
+        name="refund", label="Refund", do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
+        says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. "
+        "If the provider delivers it all the same, its price is your loss.",
+    ),
+    Step(
+        name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,
+        fits=lambda order: can_cancel(order).allowed, says=what_cancelling_does,
+    ),
+    Step(name="note", label="Note", do=note, form=NoteForm, icon="edit_note"),
+)  # fmt: skip
+
+
+def bulk_send_again(actor: Actor, orders: list[Order], data: Data) -> str:
+    def again(order: Order) -> None:
+        deciding.send_again(order=order, actor=actor, reason=data["reason"])
+
+    return _each(orders, again, "sent again")
+
+
+def bulk_refund(actor: Actor, orders: list[Order], data: Data) -> str:
+    return _each(
+        [order for order in orders if order.state == State.UNKNOWN],
+        lambda order: deciding.refund_whole(order=order, actor=actor, reason=data["reason"]),
+        "refunded",
+        passed_over=sum(order.state != State.UNKNOWN for order in orders),
+    )
+
+
+def says_send_again(orders: Sequence[Order]) -> str:
+    return (
+        f"{_unknown(orders)} are sent a second time. What exists at its provider after all is paid twice. "
+        "No customer's money moves."
+    )
+
+
+def says_refund(orders: Sequence[Order]) -> str:
+    unknown = [order for order in orders if order.state == State.UNKNOWN]
+    total = sum((order.charge - order.refunded for order in unknown), start=from_units(0))
+    return f"{_unknown(orders)} end as Canceled, and {words.ours(total)} in all go back to their customers."
+
+
+def _unknown(orders: Sequence[Order]) -> str:
+    count = sum(order.state == State.UNKNOWN for order in orders)
+    rest = len(orders) - count
+    left_alone = f" ({rest:,} others are not unknown and stay as they are)" if rest else ""
+    return f"{count:,} of the chosen orders are unknown{left_alone}. These"
+
+
+def _each(orders: list[Order], decide: Any, done_as: str, *, passed_over: int = 0) -> str:
+    """Each order in a transaction of its own: one that has moved on does not hold up the others."""
+    done, refused = 0, list[str]()
+    for order in orders:
+        try:
+            decide(order)
+            done += 1
+        except REFUSALS as error:
+            refused.append(sentence(error))
+    others = len(refused) + passed_over
+    stayed = f" {others:,} stayed as they were. {' '.join(refused[:REFUSED_SHOWN])}" if others else ""
+    return f"{done:,} {'order was' if done == 1 else 'orders were'} {done_as}.{stayed}"
