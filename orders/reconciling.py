@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
@@ -197,19 +197,17 @@ def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
 
 
 def _others_in(gap: Gap, attempt: Attempt) -> int:
-    """How many other requests could have made an order in the gap: all that were lost, also where their order has been
-    sent again or given back since, and those under way.
+    """How many other requests without a clear answer could have made a record in the same gap.
+
+    By attempts, not by the orders' state: what was given back or sent again by a decision may exist there all the same.
+    An attempt whose order got an id since is no riddle any more.
     """
     lost = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.UNKNOWN)
     sending = Order.objects.filter(provider_id=attempt.provider_id, state=State.SENDING)
     under_way = Attempt.objects.filter(order__in=sending, ended_at__isnull=True)
-    others = [*lost.exclude(pk=attempt.pk).select_related("order"), *under_way.select_related("order")]
-    return sum(not _found_since(other) and _may_lie_in(gap, other) for other in others)
-
-
-def _found_since(attempt: Attempt) -> bool:
-    """Whether the attempt's order was given its id later: a late answer, reconciling, the operator."""
-    return attempt.order.upstream_id is not None and attempt.number == attempt.order.attempt
+    solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
+    others = [*lost.exclude(order_id=attempt.order_id).exclude(solved), *under_way]
+    return sum(_may_lie_in(gap, other) for other in others)
 
 
 def _may_lie_in(gap: Gap, attempt: Attempt) -> bool:

@@ -88,7 +88,7 @@ def probe(provider: Provider) -> bool:
 
 
 def count_unknown(provider: Provider) -> bool:
-    """One more `add` without a known outcome; too many in a row, or the trial order itself, pause the provider. True
+    """One more `add` without a known outcome; too many in a row pause the provider, and on trial one is too many. True
     when this one did.
     """
     Provider.objects.filter(pk=provider.pk).update(unknowns_in_a_row=F("unknowns_in_a_row") + 1)

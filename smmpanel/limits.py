@@ -135,7 +135,7 @@ API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
 
 # operations: the operator's side
-IMPORT_PREVIEW_MINUTES = env.int("IMPORT_PREVIEW_MINUTES", default=30)  # then a list is too old to be applied unseen
+IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
 IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
 IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import Settings
 
 from orders import outcomes, submitting
 from orders.models import Attempt, Order, OrderEvent, State, Status

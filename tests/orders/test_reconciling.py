@@ -245,10 +245,10 @@ def test_an_order_that_is_being_sent_now_lies_above_the_gap(sandbox: Sandbox) ->
     assert scene.reconcile() == {"attached": 1}
 
 
-def test_a_lost_request_whose_order_was_given_back_may_have_made_the_record(sandbox: Sandbox) -> None:
+def test_the_record_of_an_order_that_was_given_back_is_nobody_elses(sandbox: Sandbox) -> None:
     scene = Scene(sandbox, "reset_after", "reset_before")
     made, not_made = scene.unknown
-    refund_whole(order=made, actor=OPERATOR, reason="The customer insists")
+    refund_whole(order=made, actor=OPERATOR, reason="the customer could not wait")
     scene.after()
     assert scene.reconcile() == {"open": 1}
     not_made.refresh_from_db()
