@@ -75,8 +75,14 @@ class Truth:
             refills=Counter(entry["order"] for entry in journal if entry["kind"] == "refill"),
         )
 
+    def lied_about(self, order: Order) -> bool:
+        """Whether the provider gave this order another's id, or gave its id away to another."""
+        owners = {link for link, orders in self.orders.items() for each in orders if str(each.id) == order.upstream_id}
+        return bool(self.lies & (owners | {order.link}))
+
     @property
     def made(self) -> dict[str, str]:
+        """The upstream id of each link that exists upstream."""
         return {link: str(orders[0].id) for link, orders in self.orders.items()}
 
 
@@ -84,6 +90,8 @@ def at_once(found: Findings) -> None:
     """The books, at any moment."""
     for sentence in verify().differences:
         found.wrong("ledger_differences", sentence)
+    for order in Order.objects.filter(state=State.SENDING, lease_until__isnull=True):
+        found.wrong("lost", f"order {order.pk} is being sent without a lease")
 
 
 def recovered(plan: Plan, truth: Truth, found: Findings) -> None:
@@ -132,7 +140,7 @@ def _lost(order: Order, truth: Truth) -> str:
     upstream = truth.orders.get(order.link, [])
     if order.upstream_id is not None:
         its_own = any(str(each.id) == order.upstream_id for each in upstream)
-        return "" if its_own or truth.lies else f"its id {order.upstream_id} is not its own, which is {upstream}"
+        return "" if its_own or truth.lied_about(order) else f"its id {order.upstream_id} is not its own: {upstream}"
     if order.state in ON_THE_LIST:
         listed = AttentionItem.objects.filter(order_id=order.pk, closed_at__isnull=True).exists()
         return "" if listed else "nobody is told"
@@ -148,14 +156,14 @@ def _unknowns(plan: Plan, truth: Truth, found: Findings) -> None:
     for event in OrderEvent.objects.filter(kind="accepted", note__startswith="found upstream").select_related("order"):
         if truth.made.get(event.order.link) == event.order.upstream_id:
             found.counts["attached"] += 1
-        elif truth.lies:
+        elif truth.lied_about(event.order):
             found.counts["swapped_by_provider"] += 1
         else:
             found.wrong("wrongly_attached", f"order {event.order_id} got {event.order.upstream_id}")
     for order_id, link in _shown_not_placed():
         found.counts["not_placed"] += 1
         attempts = Attempt.objects.filter(order_id=order_id, outcome=Attempt.Outcome.ACCEPTED).count()
-        if len(truth.orders.get(link, [])) > attempts and not truth.lies:
+        if len(truth.orders.get(link, [])) > attempts and link not in truth.lies:
             found.wrong("wrongly_not_placed", f"order {order_id} exists upstream as {truth.made[link]}")
     found.counts["left_to_operator"] = Order.objects.filter(state=State.UNKNOWN).count()
 
@@ -218,7 +226,8 @@ def _due(order: Order, truth: Truth) -> Decimal:
         assert order.provider_service is not None
         taken, price = upstream.charge, to_units(order.provider_service.rate)
         return order.charge - from_units(divide_up(to_units(order.charge) * taken, price))
-    kept = divide_up(to_units(order.rate) * (order.quantity - upstream.remains), PER)
+    delivered = max(0, order.quantity - upstream.remains)
+    kept = divide_up(to_units(order.rate) * delivered, PER)
     return order.charge - min(order.charge, from_units(kept))
 
 

@@ -63,7 +63,7 @@ class Plan:
 def plan(point: str, fault: str, seed: int) -> Plan:
     chance = Random(f"{point}/{fault}/{seed}")  # noqa: S311 - repeatable on purpose
     stage, most = POINTS[point].stage, POINTS[point].most
-    sizes = (chance.randint(3, 6), chance.randint(1, 2))
+    sizes = (chance.randint(3, 6), 1 if stage == "submit" else 0)
     batches: list[tuple[Wanted, ...]] = []
     for number, size in enumerate(sizes):
         batches.append(tuple(_wanted(chance, f"{number}-{place}", stage) for place in range(size)))

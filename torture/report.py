@@ -33,7 +33,7 @@ def progress(result: Result, *, done: int, of: int) -> None:
         for sentence in result["violations"]:
             say(f"  {sentence}")
     elif done % 100 == 0 or done == of:
-        say(f"{done} of {of}")
+        say(f"{done:,} of {of:,}")
 
 
 def table(summary: Summary, *, seconds: float) -> None:
