@@ -16,6 +16,7 @@ from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import can_cancel, request_cancel
 from orders.models import FINAL, Order, State, Status
+from orders.reading import LARGEST
 from orders.settling import sold
 from orders.story import line, tell
 from records.audit import Actor, audit
@@ -47,8 +48,8 @@ class SettleForm(DeskForm):
 
 class ProgressForm(DeskForm):
     status = forms.ChoiceField(choices=LIVE)
-    start_count = forms.IntegerField(label="Start count", required=False)
-    remains = forms.IntegerField(required=False, min_value=0)
+    start_count = forms.IntegerField(label="Start count", required=False, min_value=0, max_value=LARGEST)
+    remains = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
 
 
 class NoteForm(DeskForm):

@@ -120,6 +120,8 @@ def try_one_order(actor: Actor, provider: Provider, data: Data) -> str:
 
 
 def set_rate(actor: Actor, provider: Provider, data: Data) -> str:
+    if data["since"] is not None and provider.exchange_rates.filter(since=data["since"]).exists():
+        raise Refused("There is an exchange rate from that very moment already. Choose another. Nothing was changed.")
     with transaction.atomic():
         rate = books.set_exchange_rate(
             provider=provider, rate=data["rate"], since=data["since"], actor=actor, reason=data["reason"]

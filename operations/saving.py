@@ -17,11 +17,15 @@ def told(value: Any) -> Any:
 
 @transaction.atomic
 def save_row(row: models.Model, *, changed: Iterable[str], actor: Actor, action: str, reason: str = "") -> None:
-    """Save the row with what was changed on it. A secret's name is told, its value never (records.redaction)."""
+    """Save what was changed on the row. A secret's name is told, its value never (records.redaction).
+
+    Of a stored row only these fields are written: since it was read a worker may have paused the provider's queue, or
+    an import have changed a price.
+    """
     names = list(changed)
     stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
     before = {name: told(getattr(stored, name)) for name in names} if stored is not None else {}
-    row.save()
+    row.save(update_fields=None if stored is None else names)
     after = {name: told(getattr(row, name)) for name in names}
     audit(actor=actor, action=action, target=row, reason=reason, before=before, after=after)
 

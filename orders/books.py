@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Q
 
 from catalog.costs import cost_of
 from orders.models import Order, State
@@ -58,10 +57,11 @@ def check_orders() -> Iterable[str]:
 
 def under_way(provider: Provider) -> Explained:
     """What may have left the provider's balance without being booked yet: the cost of orders being sent or unknown."""
-    open_orders = Order.objects.filter(Q(state=State.SENDING) | Q(state=State.UNKNOWN), provider=provider)
     amount, ids = Decimal(0), []
-    for order in open_orders.select_related("provider_service__provider").order_by("id")[:1000]:
-        assert order.provider_service is not None
-        amount += cost_of(order.provider_service, order.quantity)
-        ids.append(order.pk)
+    for state in (State.SENDING, State.UNKNOWN):  # apart, so that each is read along its own index
+        orders = Order.objects.filter(state=state, provider=provider).select_related("provider_service__provider")
+        for order in orders.order_by("id")[:1000]:
+            assert order.provider_service is not None
+            amount += cost_of(order.provider_service, order.quantity)
+            ids.append(order.pk)
     return Explained(amount=amount, evidence={"orders under way": ids[:MOST]})

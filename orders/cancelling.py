@@ -23,8 +23,8 @@ from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import CancelAnswer
 from providers.upstream import Upstream, UpstreamTrouble
-from records.attention import raise_attention
-from records.audit import SYSTEM, Actor
+from records.attention import Item, raise_many
+from records.audit import Actor
 from records.jobs import Turn, hint
 
 FREE = (State.WAITING, State.HELD)
@@ -122,7 +122,8 @@ def _ask(order: Order, actor: Actor) -> bool:
             CancelRequest.objects.create(order=order)
             tell([line(order, "cancel_asked", actor=actor)])
             if order.state == State.BY_HAND:
-                _ask_operator(order, "asked_by_hand", "is fulfilled by hand and its customer asks to cancel it.")
+                what = "is fulfilled by hand and its customer asks to cancel it."
+                raise_many([_item(order, "asked_by_hand", what)])
             else:
                 hint("send_cancels", str(order.provider_id))
     except IntegrityError:
@@ -201,27 +202,22 @@ def report_unanswered() -> int:
     are.
     """
     since = timezone.now() - timedelta(hours=settings.CANCEL_UNANSWERED_HOURS)
-    old = CancelRequest.objects.filter(ended_at__isnull=True, asked_at__lt=since).select_related("order")
-    count = 0
-    for request in old.order_by("id")[: settings.ORDER_SWEEP_ROWS]:
-        count += 1
-        _ask_operator(
-            request.order, "unanswered", f"has had an unanswered request to cancel since {request.asked_at:%d %B}."
+    old = CancelRequest.objects.filter(ended_at__isnull=True, asked_at__lt=since, reported_at__isnull=True)
+    found = list(old.select_related("order").order_by("asked_at")[: settings.ORDER_SWEEP_ROWS])
+    with transaction.atomic():  # told once: an item that the operator closed does not come back
+        raise_many(
+            _item(each.order, "unanswered", f"has had an unanswered request to cancel since {each.asked_at:%d %B}.")
+            for each in found
         )
-    return count
+        CancelRequest.objects.filter(pk__in=[each.pk for each in found]).update(reported_at=timezone.now())
+    return len(found)
 
 
-def _ask_operator(order: Order, kind: str, what: str) -> None:
-    raise_attention(
+def _item(order: Order, kind: str, what: str) -> Item:
+    return Item(
         cause=f"cancel_{kind}",
         key=f"cancel:{order.pk}",
         summary=f"Order {order.pk} {what}",
         provider_id=order.provider_id,
         order_id=order.pk,
     )
-
-
-def forget_wish(order: Order, *, actor: Actor = SYSTEM) -> None:
-    """Takes a kept wish back, when an order goes on against it by an operator's decision."""
-    Order.objects.filter(pk=order.pk).update(cancel_wished_at=None)
-    tell([line(order, "cancel_forgotten", actor=actor)])

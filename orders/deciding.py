@@ -59,11 +59,15 @@ def it_exists(*, order: Order, upstream_id: str, actor: Actor, reason: str) -> N
 
 
 def send_again(*, order: Order, actor: Actor, reason: str) -> None:
-    """An unknown order does not exist upstream, by the operator's word: it waits to be sent again."""
+    """An unknown order does not exist upstream, by the operator's word: it waits to be sent again, unless its customer
+    has been promised the money back in this case.
+    """
 
     def send(fresh: Order) -> None:
+        if fresh.cancel_wished_at is not None:
+            raise CannotDecide(f"The customer asked to cancel order {fresh.pk}: give the money back instead.")
         Order.objects.filter(pk=fresh.pk).update(
-            state=State.WAITING, reason="", not_before=timezone.now(), lease_until=None, cancel_wished_at=None
+            state=State.WAITING, reason="", not_before=timezone.now(), lease_until=None
         )
         tell([line(fresh, "sent_again", actor=actor, note=reason)])
         close_attention(key=f"unknown:{fresh.pk}", decision=f"Sent again: {reason}", actor=actor)

@@ -118,15 +118,20 @@ class Order(models.Model):
             models.Index(fields=["service", "-id"], name="order_of_service"),
             models.Index(fields=["provider", "not_before", "id"], condition=Q(state="waiting"), name="order_waiting"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="order_sending"),
+            models.Index(fields=["provider", "id"], condition=Q(state="sending"), name="order_under_way"),
             models.Index(
                 fields=["provider", "accepted_at", "id"], condition=Q(state="accepted"), name="order_with_provider"
             ),
+            # One for each of these states: SQLite does not see that a condition on several covers a question of one.
+            models.Index(fields=["provider", "id"], condition=Q(state="unknown"), name="order_unknown"),
+            models.Index(fields=["id"], condition=Q(state="held"), name="order_held"),
+            models.Index(fields=["id"], condition=Q(state="by_hand"), name="order_by_hand"),
+            models.Index(fields=["id"], condition=Q(state="review"), name="order_in_review"),
             models.Index(
-                fields=["state", "id"],
-                condition=Q(state__in=["unknown", "held", "by_hand", "review"]),
-                name="order_stuck",
+                fields=["provider", "ask_again_at", "id"],
+                condition=Q(ask_again_at__isnull=False),
+                name="order_ask_again",
             ),
-            models.Index(fields=["ask_again_at"], condition=Q(ask_again_at__isnull=False), name="order_ask_again"),
         ]
 
     def __str__(self) -> str:
@@ -171,12 +176,15 @@ class Attempt(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     answer = models.TextField(blank=True, help_text="What came, cut to a length.")
     upstream_id = models.CharField(max_length=64, blank=True)
+    cost = MoneyField(null=True, blank=True, help_text="Of this attempt, if it was accepted; the provider's currency.")
+    exchange_rate = ExchangeRateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "number"], name="one_attempt_a_number")]
         indexes = [
             models.Index(fields=["provider", "ended_at"], condition=Q(outcome="accepted"), name="attempt_accepted"),
-            models.Index(fields=["provider", "began_at"], name="attempt_began"),
+            models.Index(fields=["provider", "began_at"], condition=Q(outcome="accepted"), name="attempt_began"),
+            models.Index(fields=["provider", "began_at"], condition=Q(outcome="unknown"), name="attempt_unknown"),
         ]
 
     def __str__(self) -> str:
@@ -255,6 +263,7 @@ class CancelRequest(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -268,6 +277,7 @@ class CancelRequest(models.Model):
         indexes = [
             models.Index(fields=["order", "-id"], name="cancel_of_order"),
             models.Index(fields=["status", "not_before"], condition=Q(ended_at__isnull=True), name="cancel_open"),
+            models.Index(fields=["asked_at"], condition=Q(ended_at__isnull=True), name="cancel_asked"),
         ]
 
     def __str__(self) -> str:

@@ -48,6 +48,7 @@ def write_outcome(sent: Sent) -> None:
         case Rejected():
             assert sent.marked, "an answer came, so the request was written"
             refuse(sent.order, sent.outcome, purchase=sent.purchase)
+            reset_unknowns(sent.purchase.provider_service.provider)
         case NotSent():
             _not_sent(sent, sent.outcome)
         case Unknown(reason=reason):

@@ -16,9 +16,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Min, Q
-from django.db.models.fields import BigIntegerField
-from django.db.models.functions import Cast
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
@@ -32,6 +30,12 @@ from providers.outcomes import Cause, ItemError, StatusReading
 from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import close_attention, raise_attention
 from records.jobs import Turn, hint
+
+NEAREST = 200  # answers on each side of a lost request: more than come in out of their order
+LONGEST_ID = 18  # digits; a longer one is no number that rises
+
+# What one run was told of each id it asked for; None for an id that the answer left out.
+Answers = dict[str, StatusReading | ItemError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,19 @@ def reconcile(turn: Turn) -> Mapping[str, int]:
     counts = {"attached": 0, "not_placed": 0, "open": 0}
     if not provider.rising_ids or provider.used_by_hand:
         return counts
+    answers: Answers = {}
     for attempt in _unknown_attempts(provider):
         if turn.should_stop():
             break
-        counts[_reconcile_one(provider, attempt)] += 1
+        counts[_reconcile_one(provider, attempt, answers)] += 1
     return counts
 
 
 def _unknown_attempts(provider: Provider) -> Sequence[Attempt]:
     """The newest attempts of unknown orders that ended the settling time ago, oldest first."""
     settled = timezone.now() - timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
-    orders = Order.objects.filter(state=State.UNKNOWN, provider=provider).order_by("id")[: settings.ORDER_SWEEP_ROWS]
+    orders = Order.objects.filter(state=State.UNKNOWN, provider=provider, not_before__lte=timezone.now())
+    orders = orders.order_by("id")[: settings.ORDER_SWEEP_ROWS]
     newest = {order.pk: order for order in orders.select_related("provider_service__provider", "customer__wallet")}
     found = []
     for attempt in Attempt.objects.filter(order_id__in=newest, ended_at__lte=settled).order_by("began_at", "id"):
@@ -86,48 +92,66 @@ def _unknown_attempts(provider: Provider) -> Sequence[Attempt]:
 
 def gap_of(attempt: Attempt) -> Gap | None:
     """The gap that the attempt's order would lie in; None while there is no bound on one of its sides."""
-    assert attempt.ended_at is not None
-    accepted = Attempt.objects.filter(
-        provider_id=attempt.provider_id, outcome=Attempt.Outcome.ACCEPTED, upstream_id__regex=r"^[0-9]{1,18}$"
-    ).annotate(number_upstream=Cast("upstream_id", BigIntegerField()))
-    settled = attempt.ended_at + timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
-    below = accepted.filter(ended_at__lt=attempt.began_at).aggregate(top=Max("number_upstream"))["top"]
-    above = accepted.filter(began_at__gte=settled).aggregate(bottom=Min("number_upstream"))["bottom"]
+    below, above = bounds_of(attempt)
     if below is None or above is None or above <= below:
         return None
     return Gap(below, above)
 
 
-def _reconcile_one(provider: Provider, attempt: Attempt) -> str:
+def bounds_of(attempt: Attempt) -> tuple[int | None, int | None]:
+    """The ids between which the attempt's order lies, if it exists; None for a side that nothing bounds yet.
+
+    The NEAREST answers of each side are looked at: too few of them make a gap wider, never narrower.
+    """
+    accepted = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.ACCEPTED)
+    below = _numbers(accepted.filter(ended_at__lt=attempt.began_at).order_by("-ended_at"))
+    if attempt.ended_at is None:
+        return max(below, default=None), None
+    settled = attempt.ended_at + timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
+    above = _numbers(accepted.filter(began_at__gte=settled).order_by("began_at"))
+    return max(below, default=None), min(above, default=None)
+
+
+def _numbers(accepted: QuerySet[Attempt]) -> list[int]:
+    ids = accepted.values_list("upstream_id", flat=True)[:NEAREST]
+    return [int(text) for text in ids if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID]
+
+
+def _reconcile_one(provider: Provider, attempt: Attempt, answers: Answers) -> str:
     gap = gap_of(attempt)
     if gap is None:
         return "open"
     if len(gap) > settings.RECONCILE_MOST_IDS:
         return _leave_open(attempt, gap, None, f"{len(gap):,} ids lie between: more than are asked for.")
     try:
-        found = _ask(provider, gap)
+        found = _ask(provider, gap, answers)
     except UpstreamTrouble as trouble:
         return _leave_open(attempt, gap, None, f"The provider could not be asked: {trouble}")
     return _decide(provider, attempt, gap, found)
 
 
-def _ask(provider: Provider, gap: Gap) -> Found:
+def _ask(provider: Provider, gap: Gap, answers: Answers) -> Found:
+    """Asks for the ids that no earlier order of this run has asked for: after an outage many lie in one gap, and the
+    provider's limit of requests is the status sweeps' too.
+    """
     found = Found()
     ids = gap.ids()
     held = set(Order.objects.filter(provider=provider, upstream_id__in=ids).values_list("upstream_id", flat=True))
     size = provider.multi_status_size if provider.multi_status else 1
-    for start in range(0, len(ids), size):
-        batch = ids[start : start + size]
-        answers = Upstream(provider).status(batch)
-        for upstream_id in batch:
-            found.asked += 1
-            answer = answers.get(upstream_id)
-            if upstream_id in held:
-                continue
-            if isinstance(answer, StatusReading):
-                found.candidates[upstream_id] = answer
-            elif not _says_no_such_order(answer):
-                found.inconclusive.append(upstream_id)
+    new = [upstream_id for upstream_id in ids if upstream_id not in answers]
+    for start in range(0, len(new), size):
+        batch = new[start : start + size]
+        came = Upstream(provider).status(batch)
+        answers.update((upstream_id, came.get(upstream_id)) for upstream_id in batch)
+    for upstream_id in ids:
+        found.asked += 1
+        answer = answers[upstream_id]
+        if upstream_id in held:
+            continue
+        if isinstance(answer, StatusReading):
+            found.candidates[upstream_id] = answer
+        elif not _says_no_such_order(answer):
+            found.inconclusive.append(upstream_id)
     return found
 
 
@@ -167,7 +191,12 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
 
 
 def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
-    """The cost of an order that was found to exist, in the provider's currency, and the exchange rate of now."""
+    """The cost of an order that was found to exist, in the provider's currency, and its exchange rate: those of the
+    attempt that made it, or of now where it kept none.
+    """
+    attempt = order.attempts.filter(number=order.attempt).first()
+    if attempt is not None and attempt.cost is not None and attempt.exchange_rate is not None:
+        return attempt.cost, attempt.exchange_rate
     assert order.provider_service is not None
     purchase = purchase_at(order.provider_service, promise_of(order), ExchangeRates())
     return purchase.cost, purchase.exchange_rate
@@ -179,15 +208,17 @@ def _others_in(gap: Gap, attempt: Attempt) -> int:
     By attempts, not by the orders' state: what was given back or sent again by a decision may exist there all the same.
     An attempt whose order got an id since is no riddle any more.
     """
-    unclear = Attempt.objects.filter(
-        provider_id=attempt.provider_id, outcome__in=[Attempt.Outcome.UNKNOWN, Attempt.Outcome.SENDING]
-    )
+    lost = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.UNKNOWN)
+    sending = Order.objects.filter(provider_id=attempt.provider_id, state=State.SENDING)
+    under_way = Attempt.objects.filter(order__in=sending, ended_at__isnull=True)
     solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
-    count = 0
-    for other in unclear.exclude(order_id=attempt.order_id).exclude(solved):
-        theirs = None if other.ended_at is None else gap_of(other)
-        count += theirs is None or (theirs.below < gap.above - 1 and gap.below < theirs.above - 1)
-    return count
+    others = [*lost.exclude(order_id=attempt.order_id).exclude(solved), *under_way]
+    return sum(_may_lie_in(gap, other) for other in others)
+
+
+def _may_lie_in(gap: Gap, attempt: Attempt) -> bool:
+    below, above = bounds_of(attempt)
+    return (below is None or below < gap.above - 1) and (above is None or above > gap.below + 1)
 
 
 def _money_is_missing(provider: Provider, since: datetime) -> bool:
@@ -223,9 +254,18 @@ def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) ->
     return "not_placed"
 
 
+def _look_later(attempt: Attempt) -> None:
+    """The older the riddle, the rarer it is looked at: what was asked once seldom changes, and asking costs requests."""
+    assert attempt.ended_at is not None
+    now = timezone.now()
+    wait = min((now - attempt.ended_at) / 4, timedelta(hours=settings.RECONCILE_REST_HOURS))
+    Order.objects.filter(pk=attempt.order_id, state=State.UNKNOWN).update(not_before=now + wait)
+
+
 def _leave_open(attempt: Attempt, gap: Gap, found: Found | None, why: str) -> str:
     """The operator's item gets the newest evidence; nothing else changes."""
     order = attempt.order
+    _look_later(attempt)
     evidence: dict[str, object] = {
         "attempt": attempt.number,
         "sent": _moment(attempt.began_at),

@@ -97,7 +97,8 @@ def _batches(provider: Provider, band: Band, now: datetime) -> Iterator[Sequence
     while True:
         page = live
         if last is not None:
-            page = live.filter(Q(accepted_at__gt=last[0]) | Q(accepted_at=last[0], id__gt=last[1]))
+            # the first bound says no more than the second, but it is the one that an index is entered by
+            page = live.filter(accepted_at__gte=last[0]).filter(Q(accepted_at__gt=last[0]) | Q(id__gt=last[1]))
         rows = list(page.order_by("accepted_at", "id").values_list(*KNOWN_COLUMNS, "accepted_at")[:size])
         if not rows:
             return

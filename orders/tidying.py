@@ -14,6 +14,7 @@ from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
 from orders.refilling import become_unknown as refill_becomes_unknown
 from orders.withholding import hold, look_at_held
+from providers.models import Provider
 from records.jobs import Turn
 
 DIED = "The process that was sending it ended before an answer came."
@@ -37,9 +38,8 @@ def lost_sendings() -> int:
     """SENDING orders whose lease ran out: a byte may have left, so they are unknown, never sent again by themselves."""
     lost = 0
     now = timezone.now()
-    for order in Order.objects.filter(state=State.SENDING, lease_until__lt=now).order_by("id")[
-        : settings.ORDER_SWEEP_ROWS
-    ]:
+    sending = Order.objects.filter(state=State.SENDING, lease_until__lt=now)
+    for order in sending.order_by("lease_until")[: settings.ORDER_SWEEP_ROWS]:
         with transaction.atomic():
             if become_unknown(order, DIED):
                 lost += 1
@@ -51,7 +51,9 @@ def lost_sendings() -> int:
 
 def lost_refills() -> int:
     """The same for refills."""
-    sending = RefillRequest.objects.filter(status=RefillRequest.Status.SENDING, lease_until__lt=timezone.now())
+    sending = RefillRequest.objects.filter(
+        status=RefillRequest.Status.SENDING, ended_at__isnull=True, lease_until__lt=timezone.now()
+    )
     lost = 0
     for request in sending.select_related("order").order_by("id")[: settings.ORDER_SWEEP_ROWS]:
         refill_becomes_unknown(request, DIED)
@@ -63,11 +65,12 @@ def hold_stranded() -> int:
     """Waiting orders of a provider that was switched off: nobody would send them. Held, they find another route, or
     their money goes back.
     """
-    stranded = Order.objects.filter(state=State.WAITING, provider__active=False).select_related("provider")
-    return sum(
-        hold(order, f"{order.provider} is switched off.")
-        for order in stranded.order_by("id")[: settings.ORDER_SWEEP_ROWS]
-    )
+    held = 0
+    for provider in Provider.objects.filter(active=False):
+        stranded = Order.objects.filter(state=State.WAITING, provider=provider).order_by("not_before", "id")
+        for order in stranded[: settings.ORDER_SWEEP_ROWS]:
+            held += hold(order, f"{provider} is switched off.")
+    return held
 
 
 def forget_tokens() -> int:

@@ -53,7 +53,7 @@ def look_at_held(now: datetime, *, most: int) -> tuple[int, int]:
         state=State.HELD, not_before__lte=now - timedelta(minutes=settings.ORDER_HELD_LOOK_MINUTES)
     )
     sent_on = given_back = 0
-    for order in held.select_related("customer__wallet").order_by("id")[:most]:
+    for order in held.select_related("customer__wallet", "service").order_by("id")[:most]:
         if order.cancel_wished_at is not None or _held_too_long(order, now):
             given_back += give_back(order, why="held", note="held too long", of=(State.HELD,))
         elif not order.reason.startswith(UNCLASSIFIED) and release_held(order, rates):

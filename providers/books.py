@@ -223,7 +223,7 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
     _raise_or_close(
         provider,
         "provider_drift",
-        missing > Decimal(settings.PROVIDER_DRIFT_TOLERANCE),
+        missing > settings.PROVIDER_DRIFT_TOLERANCE,
         f"{provider.name} holds {plain(missing)} {provider.currency} less than the books say.",
         {
             "reported": plain(kept.reported),
@@ -236,11 +236,11 @@ def compare(provider: Provider, reading: outcomes.BalanceReading) -> BalanceRead
     _raise_or_close(
         provider,
         "provider_rise",
-        rise > Decimal(settings.PROVIDER_DRIFT_TOLERANCE),
+        rise > settings.PROVIDER_DRIFT_TOLERANCE,
         f"{provider.name} holds {plain(rise)} {provider.currency} more than the books say. Record what you paid in.",
         {"reported": plain(kept.reported), "booked": plain(kept.booked), "top-up to record": plain(rise)},
     )
-    low = Decimal(settings.PROVIDER_LOW_BALANCE)
+    low = settings.PROVIDER_LOW_BALANCE
     value = _value_of_balance(provider, kept.reported)
     _raise_or_close(
         provider,

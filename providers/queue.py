@@ -9,6 +9,7 @@ the item for the operator.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,8 @@ def probe(provider: Provider) -> bool:
     provider.refresh_from_db()
     if provider.queue != PAUSED or provider.queue_cause == BY_HAND or not provider.active:
         return False
+    if provider.queue_cause == UNKNOWNS and timezone.now() < provider.queue_changed_at + _rest(provider):
+        return False
     try:
         balance = Upstream(provider).balance()
     except UpstreamTrouble:
@@ -87,16 +90,23 @@ def probe(provider: Provider) -> bool:
     return start_trial(provider)
 
 
+def _rest(provider: Provider) -> timedelta:
+    """How long a queue stays paused after unclear outcomes: each trial that is lost as well doubles it."""
+    lost = max(0, provider.unknowns_in_a_row - settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE)
+    return timedelta(minutes=min(2**lost, settings.PROVIDER_LONGEST_REST_MINUTES) if lost else 0)
+
+
 def count_unknown(provider: Provider) -> bool:
     """One more `add` without a known outcome; too many in a row pause the provider, and on trial one is too many. True
     when this one did.
     """
     Provider.objects.filter(pk=provider.pk).update(unknowns_in_a_row=F("unknowns_in_a_row") + 1)
     provider.refresh_from_db(fields=["unknowns_in_a_row", "queue"])
-    most = 1 if provider.queue == TRIAL else settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE
-    if provider.unknowns_in_a_row < most:
+    on_trial = provider.queue == TRIAL
+    if provider.unknowns_in_a_row < settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE and not on_trial:
         return False
-    reason = f"{provider.unknowns_in_a_row} orders in a row got no clear answer"
+    many = f"{provider.unknowns_in_a_row} orders in a row got no clear answer"
+    reason = "the trial order got no clear answer" if on_trial else many
     return pause(provider, reason=reason, cause=UNKNOWNS)
 
 

@@ -83,11 +83,6 @@ class Upstream:
     def __repr__(self) -> str:
         return f"<Upstream {self.provider.name}>"
 
-    @property
-    def longest_add_seconds(self) -> float:
-        """The longest that `add` can take, but for `before_write`: a lease on an order must be longer."""
-        return float(settings.PROVIDER_ADD_PATIENCE_SECONDS) + self.provider.deadline_seconds + 1.0
-
     def services(self) -> Listings:
         """The whole catalogue. An empty one is trouble: it means a broken key, never that there are no services."""
         call = Call("services", {}, max_body_bytes=settings.PROVIDER_MAX_SERVICES_BYTES)

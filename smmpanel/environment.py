@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -21,6 +21,7 @@ TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 # Their values are not repeated in a message.
 SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL|SALT")
+Count = TypeVar("Count", int, float)
 NOTSET = environ.Env.NOTSET
 EXPECTED = {
     int: "a whole number",
@@ -82,6 +83,17 @@ class Environment(environ.Env):  # type: ignore[misc]
         if not least <= value <= most:
             refuse(var, f"a whole number from {least} to {most}")
         return value
+
+    def limit(self, var: str, default: Count, *, least: int | None = None) -> Count:
+        """A whole number from `least` (1) up, or a number of seconds or the like from `least` (0) up; of which kind,
+        the default says.
+        """
+        value = self.get_value(var, cast=type(default), default=default)
+        whole = isinstance(default, int)
+        lowest = int(whole) if least is None else least
+        if value < lowest:
+            refuse(var, f"{EXPECTED[type(default)]} from {lowest} up")
+        return type(default)(value)
 
     def choice(self, var: str, default: str, options: Collection[str]) -> str:
         """One of a few words."""

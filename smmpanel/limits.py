@@ -16,33 +16,35 @@ from smmpanel.environment import env
 PROVIDER_PRIVATE_HOSTS = env.list("PROVIDER_PRIVATE_HOSTS", default=[])
 PROVIDER_CA_FILE = env("PROVIDER_CA_FILE", default="")  # authorities to trust instead of certifi's, as a PEM file
 # Pooled sessions a process keeps; beyond, the least used goes.
-PROVIDER_SESSIONS = env.int("PROVIDER_SESSIONS", default=64)
-PROVIDER_MAX_BODY_BYTES = env.int("PROVIDER_MAX_BODY_BYTES", default=2_000_000)  # 100 statuses are 20 kB
-PROVIDER_MAX_SERVICES_BYTES = env.int("PROVIDER_MAX_SERVICES_BYTES", default=20_000_000)  # 20,000 services are 10 MB
-PROVIDER_MAX_HEAD_BYTES = env.int("PROVIDER_MAX_HEAD_BYTES", default=200_000)  # status line, headers, chunk sizes
+PROVIDER_SESSIONS = env.limit("PROVIDER_SESSIONS", 64)
+PROVIDER_MAX_BODY_BYTES = env.limit("PROVIDER_MAX_BODY_BYTES", 2_000_000)  # 100 statuses are 20 kB
+PROVIDER_MAX_SERVICES_BYTES = env.limit("PROVIDER_MAX_SERVICES_BYTES", 20_000_000)  # 20,000 services are 10 MB
+PROVIDER_MAX_HEAD_BYTES = env.limit("PROVIDER_MAX_HEAD_BYTES", 200_000)  # status line, headers, chunk sizes
 # An order's connection is fresh.
-PROVIDER_ADD_MAX_IDLE_SECONDS = env.float("PROVIDER_ADD_MAX_IDLE_SECONDS", default=1.0)
-PROVIDER_READ_MAX_IDLE_SECONDS = env.float("PROVIDER_READ_MAX_IDLE_SECONDS", default=4.0)  # servers close after 5 s
-PROVIDER_ADD_PATIENCE_SECONDS = env.float("PROVIDER_ADD_PATIENCE_SECONDS", default=5.0)  # for a place within the limits
-PROVIDER_READ_PATIENCE_SECONDS = env.float("PROVIDER_READ_PATIENCE_SECONDS", default=15.0)
-PROVIDER_READ_ATTEMPTS = env.int("PROVIDER_READ_ATTEMPTS", default=3)  # of a read that was not sent; `add` has one
-PROVIDER_READ_SHARE_PERCENT = env.int("PROVIDER_READ_SHARE_PERCENT", default=80)  # of the rate; the rest is for orders
-PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.float("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", default=1.0)
-PROVIDER_LIMITS_RETRY_SECONDS = env.int("PROVIDER_LIMITS_RETRY_SECONDS", default=10)  # until Redis is tried again
-PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.int("PROVIDER_UNKNOWNS_BEFORE_PAUSE", default=5)  # in a row
+PROVIDER_ADD_MAX_IDLE_SECONDS = env.limit("PROVIDER_ADD_MAX_IDLE_SECONDS", 1.0)
+PROVIDER_READ_MAX_IDLE_SECONDS = env.limit("PROVIDER_READ_MAX_IDLE_SECONDS", 4.0)  # servers close after 5 s
+PROVIDER_ADD_PATIENCE_SECONDS = env.limit("PROVIDER_ADD_PATIENCE_SECONDS", 5.0)  # for a place within the limits
+PROVIDER_READ_PATIENCE_SECONDS = env.limit("PROVIDER_READ_PATIENCE_SECONDS", 15.0)
+PROVIDER_READ_ATTEMPTS = env.limit("PROVIDER_READ_ATTEMPTS", 3)  # of a read that was not sent; `add` has one
+PROVIDER_READ_SHARE_PERCENT = env.limit("PROVIDER_READ_SHARE_PERCENT", 80)  # of the rate; the rest is for orders
+PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.limit("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", 1.0)
+PROVIDER_LIMITS_RETRY_SECONDS = env.limit("PROVIDER_LIMITS_RETRY_SECONDS", 10)  # until Redis is tried again
+PROVIDER_LONGEST_REST_MINUTES = 60  # between two trials of a provider that loses every order
+PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.limit("PROVIDER_UNKNOWNS_BEFORE_PAUSE", 5)  # in a row
 # In PANEL_CURRENCY; below it the operator is told; 0: never.
-PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", default="10")
-PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", default="0.01")  # providers round what they show
+PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", cast=Decimal, default=Decimal(10))
+# Providers round what they show.
+PROVIDER_DRIFT_TOLERANCE = env("PROVIDER_DRIFT_TOLERANCE", cast=Decimal, default=Decimal("0.01"))
 
 # Catalogue: what a line of an order may be
 MAX_RATE = env("MAX_RATE", cast=Decimal, default=Decimal(1_000_000_000))  # "120481927710" is a sentinel, not a price
 MAX_CHARGE = env("MAX_CHARGE", cast=Decimal, default=Decimal(1_000_000_000))  # of one order; far inside a 64-bit column
-MAX_QUANTITY = env.int("MAX_QUANTITY", default=2_147_483_647)  # what providers write for "no maximum"
-MAX_LINK_LENGTH = env.int("MAX_LINK_LENGTH", default=2000)  # the column's length; browsers stop there too
-MAX_TEXT_LENGTH = env.int("MAX_TEXT_LENGTH", default=500)  # of a one-line field: a keyword, a country
-MAX_LINES = env.int("MAX_LINES", default=10_000)  # comments, usernames … of one order
-MAX_LINE_LENGTH = env.int("MAX_LINE_LENGTH", default=2200)  # the longest comment a network takes (Instagram)
-MAX_LINES_LENGTH = env.int("MAX_LINES_LENGTH", default=400_000)  # of all together: one request holds them
+MAX_QUANTITY = env.limit("MAX_QUANTITY", 2_147_483_647)  # what providers write for "no maximum"
+MAX_LINK_LENGTH = env.limit("MAX_LINK_LENGTH", 2000)  # the column's length; browsers stop there too
+MAX_TEXT_LENGTH = env.limit("MAX_TEXT_LENGTH", 500)  # of a one-line field: a keyword, a country
+MAX_LINES = env.limit("MAX_LINES", 10_000)  # comments, usernames … of one order
+MAX_LINE_LENGTH = env.limit("MAX_LINE_LENGTH", 2200)  # the longest comment a network takes (Instagram)
+MAX_LINES_LENGTH = env.limit("MAX_LINES_LENGTH", 400_000)  # of all together: one request holds them
 
 # portal: the customer's pages
 LOGIN_URL = "portal:sign_in"
@@ -59,36 +61,36 @@ PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a f
 # Catalogue: markup and imports
 DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
 # 0–1; below it an id means something else now.
-IMPORT_NAME_SIMILARITY = env.float("IMPORT_NAME_SIMILARITY", default=0.5)
+IMPORT_NAME_SIMILARITY = env.limit("IMPORT_NAME_SIMILARITY", 0.5)
 IMPORT_PRICE_RISE = env("IMPORT_PRICE_RISE", cast=Decimal, default=Decimal(2))  # times; above it a person looks first
 IMPORT_PRICE_FALL = env("IMPORT_PRICE_FALL", cast=Decimal, default=Decimal("0.6"))  # the share that a price may lose
 IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))  # share; more is a broken answer
-IMPORT_FEW_GONE = env.int("IMPORT_FEW_GONE", default=10)  # so few may always vanish, whatever their share
-IMPORT_EVIDENCE_SERVICES = env.int("IMPORT_EVIDENCE_SERVICES", default=100)  # named in one attention item
-CATALOGUE_SYNC_MINUTES = env.int("CATALOGUE_SYNC_MINUTES", default=30)  # providers change prices a few times a day
+IMPORT_FEW_GONE = env.limit("IMPORT_FEW_GONE", 10, least=0)  # so few may always vanish, whatever their share
+IMPORT_EVIDENCE_SERVICES = env.limit("IMPORT_EVIDENCE_SERVICES", 100)  # named in one attention item
+CATALOGUE_SYNC_MINUTES = env.limit("CATALOGUE_SYNC_MINUTES", 30)  # providers change prices a few times a day
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
-LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
+LEDGER_MAX_AMOUNT = Decimal(10**11)  # one transfer; more is a slip of the keyboard, in any currency
 LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
 LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
 LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an export holds in memory
 
 # orders: placing
-ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", default=10_000)  # one placing is one transaction
+ORDER_MAX_LINES = env.limit("ORDER_MAX_LINES", 10_000)  # one placing is one transaction
 # As long as a form may be sent again without a second order.
-ORDER_TOKEN_HOURS = env.int("ORDER_TOKEN_HOURS", default=72)
+ORDER_TOKEN_HOURS = env.limit("ORDER_TOKEN_HOURS", 72)
 # orders: sending
 # A claim alone is harmless: long enough for a slow lane.
-ORDER_CLAIM_SECONDS = env.float("ORDER_CLAIM_SECONDS", default=300.0)
-ORDER_CLAIM_BATCH = env.int("ORDER_CLAIM_BATCH", default=4)  # of one lane: few, so that lanes end together
-ORDER_LEASE_MARGIN_SECONDS = env.float("ORDER_LEASE_MARGIN_SECONDS", default=30.0)  # beyond the request's own deadline
-ORDER_RETRY_FIRST_SECONDS = env.float("ORDER_RETRY_FIRST_SECONDS", default=5.0)  # doubled each time nothing was sent
-ORDER_RETRY_LONGEST_SECONDS = env.float("ORDER_RETRY_LONGEST_SECONDS", default=600.0)
+ORDER_CLAIM_SECONDS = env.limit("ORDER_CLAIM_SECONDS", 300.0)
+ORDER_CLAIM_BATCH = env.limit("ORDER_CLAIM_BATCH", 4)  # of one lane: few, so that lanes end together
+ORDER_LEASE_MARGIN_SECONDS = env.limit("ORDER_LEASE_MARGIN_SECONDS", 30.0)  # beyond the request's own deadline
+ORDER_RETRY_FIRST_SECONDS = env.limit("ORDER_RETRY_FIRST_SECONDS", 5.0)  # doubled each time nothing was sent
+ORDER_RETRY_LONGEST_SECONDS = env.limit("ORDER_RETRY_LONGEST_SECONDS", 600.0)
 # Until an active link is tried again.
-ORDER_DUPLICATE_LINK_MINUTES = env.int("ORDER_DUPLICATE_LINK_MINUTES", default=10)
-ORDER_HELD_LOOK_MINUTES = env.int("ORDER_HELD_LOOK_MINUTES", default=5)  # between two looks at a held order
-ORDER_HELD_HOURS = env.int("ORDER_HELD_HOURS", default=24)  # then the money goes back by itself
+ORDER_DUPLICATE_LINK_MINUTES = env.limit("ORDER_DUPLICATE_LINK_MINUTES", 10)
+ORDER_HELD_LOOK_MINUTES = env.limit("ORDER_HELD_LOOK_MINUTES", 5)  # between two looks at a held order
+ORDER_HELD_HOURS = env.limit("ORDER_HELD_HOURS", 24)  # then the money goes back by itself
 # orders: following
 ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change most
     ("new", timedelta(minutes=15), timedelta(seconds=15)),
@@ -97,23 +99,24 @@ ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change
     ("old", None, timedelta(hours=2)),
 ]
 ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
-ORDER_SWEEP_ROWS = env.int("ORDER_SWEEP_ROWS", default=500)  # of one kind in one run of a tidying job
+ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run of a tidying job
 # A provider may work off a request late.
-RECONCILE_SETTLING_SECONDS = env.float("RECONCILE_SETTLING_SECONDS", default=900.0)
-RECONCILE_MOST_IDS = env.int("RECONCILE_MOST_IDS", default=2000)  # twenty requests; a wider gap is a person's
-CANCEL_BATCH = env.int("CANCEL_BATCH", default=50)  # ids in one cancel request, where the provider takes many
-CANCEL_RETRY_SECONDS = env.float("CANCEL_RETRY_SECONDS", default=30.0)  # a lost cancel may be asked again
-CANCEL_UNANSWERED_HOURS = env.int("CANCEL_UNANSWERED_HOURS", default=48)  # then it is the operator's
+RECONCILE_SETTLING_SECONDS = env.limit("RECONCILE_SETTLING_SECONDS", 900.0)
+RECONCILE_REST_HOURS = 6  # at most between two looks at one unknown order
+RECONCILE_MOST_IDS = env.limit("RECONCILE_MOST_IDS", 2000)  # twenty requests; a wider gap is a person's
+CANCEL_BATCH = env.limit("CANCEL_BATCH", 50)  # ids in one cancel request, where the provider takes many
+CANCEL_RETRY_SECONDS = env.limit("CANCEL_RETRY_SECONDS", 30.0)  # a lost cancel may be asked again
+CANCEL_UNANSWERED_HOURS = env.limit("CANCEL_UNANSWERED_HOURS", 48)  # then it is the operator's
 
 # records: background jobs and what is kept of them
 # A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
-JOB_BUDGET_SECONDS = env.float("JOB_BUDGET_SECONDS", default=50.0)
+JOB_BUDGET_SECONDS = env.limit("JOB_BUDGET_SECONDS", 50.0)
 JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
 JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person
 JOB_ERROR_CHARS = 8000  # of a stored exception with its traceback
-JOB_RUNS_KEEP_DAYS = env.int("JOB_RUNS_KEEP_DAYS", default=14)
+JOB_RUNS_KEEP_DAYS = env.limit("JOB_RUNS_KEEP_DAYS", 14)
 # Runs that found nothing to do are most rows and tell least.
-JOB_RUNS_IDLE_KEEP_HOURS = env.int("JOB_RUNS_IDLE_KEEP_HOURS", default=24)
+JOB_RUNS_IDLE_KEEP_HOURS = env.limit("JOB_RUNS_IDLE_KEEP_HOURS", 24)
 RECORDS_TEXT_CHARS = 4000  # of one text inside evidence or an audit entry
 RECORDS_PRUNE_BATCH = 2000  # rows a DELETE: short enough not to hold SQLite's only writer
 RUN_JOBS_WAIT_SECONDS = 30.0  # how long `manage.py run_jobs` waits for a job that is running elsewhere
@@ -134,7 +137,7 @@ API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
 
 # operations: the operator's side
-IMPORT_PREVIEW_MINUTES = env.int("IMPORT_PREVIEW_MINUTES", default=30)  # then a list is too old to be applied unseen
+IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
 IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
 IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time

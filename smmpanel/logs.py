@@ -62,6 +62,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},  # a line a job and minute says nothing: the runs are in the database
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
+            "stamina": {"level": "ERROR"},  # that a question is asked again is no news: its last answer is
             "urllib3": {"level": "WARNING"},  # its debug lines hold whole addresses
         },
     }

@@ -12,7 +12,6 @@ from providers.dialect.answer import Answer, Refused, Unreadable
 from providers.dialect.body import CONTRADICTION, JSON, same
 from providers.dialect.errors import error_texts
 from providers.dialect.numbers import read_id
-from providers.dialect.refusals import classify
 from providers.dialect.transport import raise_refused
 from providers.dialect.words import WordMap
 from providers.outcomes import Cause, Refusal, Scope
@@ -60,12 +59,6 @@ def refusal_of_call(value: JSON, words: WordMap, answer: Answer) -> None:
     texts = error_texts(value)
     if texts is not None:
         raise_refused(texts, words, answer.key)
-
-
-def refusal_of_item(value: JSON, words: WordMap, answer: Answer) -> Refusal | None:
-    """The refusal that an item is; None when it is no error."""
-    texts = error_texts(value)
-    return None if texts is None else classify(texts, words, answer.key)
 
 
 def about_one(error: Refused) -> Refusal:

@@ -33,6 +33,9 @@ SENTENCES = {
     "long random one.",
     "LOG_LEVEL=loud": "LOG_LEVEL is 'loud': it must be one of DEBUG, ERROR, INFO, WARNING.",
     "JOB_BUDGET_SECONDS=nan": "JOB_BUDGET_SECONDS is 'nan': it must be a number.",
+    "PROVIDER_LOW_BALANCE=ten": "PROVIDER_LOW_BALANCE is 'ten': it must be a decimal number.",
+    "ORDER_CLAIM_BATCH=0": "ORDER_CLAIM_BATCH is '0': it must be a whole number from 1 up.",
+    "CANCEL_RETRY_SECONDS=-1": "CANCEL_RETRY_SECONDS is '-1': it must be a number from 0 up.",
     "WORKER_THREADS=0": "WORKER_THREADS is '0': it must be a whole number from 1 to 200.",
 }
 

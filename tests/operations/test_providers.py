@@ -8,9 +8,14 @@ import pytest
 
 from catalog.models import Service
 from ledger.balances import balance_of
+from operations import access
 from providers.models import Provider
+from providers.outcomes import BalanceReading
+from providers.queue import pause
+from providers.registering import ask_balance
 from providers.sandbox.server import Sandbox
 from records.attention import raise_attention
+from records.audit import SYSTEM
 from records.models import AuditEntry
 from tests.operations.desk import Desk, Page
 from tests.orders.builders import a_provider, a_route, a_service
@@ -177,3 +182,24 @@ def test_a_provider_that_is_switched_off_no_longer_makes_prices(desk: Desk) -> N
     page = desk.send(at(first), active="")
     assert "1 price changed." in page.text
     assert Service.objects.get().rate == Decimal("0.60")
+
+
+def test_a_pause_that_comes_while_a_new_key_is_tried_stays(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = a_provider(sandbox)
+
+    def paused_meanwhile(fresh: Provider) -> BalanceReading:
+        pause(Provider.objects.get(pk=fresh.pk), reason="Not enough funds", cause="funds")
+        return ask_balance(fresh)
+
+    monkeypatch.setattr(access, "ask_balance", paused_meanwhile)
+    assert access.change_access(provider=provider, url=f"{sandbox.url}/", key="", actor=SYSTEM) == ["url"]
+    provider.refresh_from_db()
+    assert (provider.url, provider.queue) == (f"{sandbox.url}/", Provider.Queue.PAUSED)
+
+
+def test_two_exchange_rates_from_one_moment_are_refused(desk: Desk, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    for rate in ("1.1", "1.2"):
+        page = desk.send(at(provider, "exchange-rate"), rate=rate, since="2026-01-31 12:00")
+    assert "from that very moment already" in page.text
+    assert [each.rate for each in provider.exchange_rates.all()] == [Decimal("1.1")]

@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from orders.accepting import Acceptance, accept
+from orders.cancelling import request_cancel
 from orders.deciding import (
     CannotDecide,
     it_exists,
@@ -80,6 +81,16 @@ def test_it_does_not_exist_send_it(sandbox: Sandbox) -> None:
     sent(order.provider, order)
     assert (order.state, order.attempt) == (State.ACCEPTED, 2)
     assert len(sandbox.orders) == 1
+
+
+def test_an_order_that_its_customer_asked_to_cancel_is_not_sent_again(sandbox: Sandbox) -> None:
+    order = an_unknown_order(sandbox)
+    request_cancel(order=order, actor=OPERATOR)
+    with pytest.raises(CannotDecide, match="give the money back"):
+        send_again(order=order, actor=OPERATOR, reason="not in the provider's panel")
+    refund_whole(order=order, actor=OPERATOR, reason="not in the provider's panel")
+    assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
+    assert balance(order.customer) == 100
 
 
 def test_give_the_money_back_once(sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
+from orders import outcomes, submitting
 from orders.models import Attempt, Order, OrderEvent, State, Status
 from providers.models import Provider
 from providers.sandbox.server import Sandbox
@@ -260,15 +261,6 @@ def test_a_provider_that_answers_with_one_id_for_all_is_paused(sandbox: Sandbox)
     assert orders[0].attempts.get().outcome == Attempt.Outcome.UNKNOWN
 
 
-def test_a_trial_without_a_clear_answer_pauses_again(sandbox: Sandbox) -> None:
-    provider, alice = a_provider(sandbox, queue=Provider.Queue.TRIAL), a_customer("100")
-    service = a_service(provider)
-    orders = [an_order(alice, service, link=f"https://example.com/{number}") for number in range(3)]
-    sandbox.faults.add("add", "reset_after")
-    sent(provider, *orders)
-    assert [order.state for order in orders] == [State.UNKNOWN, State.WAITING, State.WAITING]
-
-
 def test_orders_of_a_provider_that_was_switched_off_go_elsewhere_or_are_given_back(sandbox: Sandbox) -> None:
     off, on, alice = a_provider(sandbox), a_provider(sandbox, name="Other"), a_customer("100")
     both, one = a_service(off), a_service(off, "2", name="Likes")
@@ -329,3 +321,26 @@ def test_a_database_that_is_away_for_a_moment_loses_no_answer(
     assert order.state == State.ACCEPTED
     assert len(tries) == 2
     books_are_right()
+
+
+def test_a_refusal_is_an_answer_and_breaks_the_row_of_unknowns(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, concurrency=1)
+    service, alice = a_service(provider), a_customer()
+    sandbox.faults.add("add", "reset_after", times=4)
+    sent(provider, *[an_order(alice, service, link=f"https://example.com/{n}") for n in range(4)])
+    sent(provider, an_order(alice, service, link=saying("refuse:link")))
+    sandbox.faults.add("add", "reset_after", times=1)
+    sent(provider, an_order(alice, service, link="https://example.com/last"))
+    provider.refresh_from_db()
+    assert (provider.queue, provider.unknowns_in_a_row) == (Provider.Queue.OPEN, 1)
+
+
+def test_a_trial_order_without_an_answer_pauses_again(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox, queue=Provider.Queue.TRIAL)
+    service, alice = a_service(provider), a_customer()
+    orders = [an_order(alice, service, link=f"https://example.com/{n}") for n in range(3)]
+    sandbox.faults.add("add", "reset_after")
+    sent(provider, *orders)
+    provider.refresh_from_db()
+    assert provider.queue == Provider.Queue.PAUSED
+    assert sorted(order.state for order in orders) == [State.UNKNOWN] + [State.WAITING] * 2

@@ -231,10 +231,33 @@ def test_a_late_answer_after_a_newer_attempt_goes_to_the_operator(sandbox: Sandb
     books_are_right()
 
 
+def test_an_order_that_is_being_sent_now_lies_above_the_gap(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after")
+    scene.after()
+    busy = an_order(scene.alice, scene.service, link="https://example.com/busy")
+    assert busy.provider_service is not None
+    Attempt.objects.create(
+        order=busy, number=1, provider=scene.provider, provider_service=busy.provider_service, asked={}
+    )
+    Order.objects.filter(pk=busy.pk).update(
+        state=State.SENDING, attempt=1, lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    assert scene.reconcile() == {"attached": 1}
+
+
 def test_the_record_of_an_order_that_was_given_back_is_nobody_elses(sandbox: Sandbox) -> None:
     scene = Scene(sandbox, "reset_after", "reset_before")
     made, not_made = scene.unknown
     refund_whole(order=made, actor=OPERATOR, reason="the customer could not wait")
     scene.after()
     assert scene.reconcile() == {"open": 1}
-    assert (not_made.state, not_made.upstream_id) == (State.UNKNOWN, None)
+    not_made.refresh_from_db()
+    assert not_made.state == State.UNKNOWN
+
+
+def test_many_unknown_orders_of_one_outage_are_asked_for_together(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "reset_after", "reset_after", "reset_before", "reset_after")
+    scene.after()
+    asked = len(sandbox.journal.requests("status"))
+    assert scene.reconcile() == {"open": 4}
+    assert len(sandbox.journal.requests("status")) == asked + 1

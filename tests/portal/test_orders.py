@@ -211,7 +211,7 @@ def test_the_story_is_told_in_the_customers_words_newest_first(as_alice: Client,
 # What goes on behind the scenes: to the customer the order simply waits, or goes on.
 SILENT = {
     "unknown", "late_answer", "not_placed", "sent_again", "held", "released", "rerouted", "review",
-    "cancel_forgotten", "refill_unknown",
+    "refill_unknown",
 }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ class TestComparing:
         assert open_causes() == set()
 
     def test_running_low(self, provider: Provider, settings: Any) -> None:
-        settings.PROVIDER_LOW_BALANCE = "20"
+        settings.PROVIDER_LOW_BALANCE = Decimal(20)
         top_up(provider, "15")
         books.compare(provider, Reading(Decimal(15), "USD"))
         assert open_causes() == {"provider_low"}

@@ -16,7 +16,6 @@ class Command(BaseCommand):
         "Audit the books in one consistent snapshot, also while the panel is running. Prints the totals and exits 0,"
         " or prints each difference as a sentence and exits 1."
     )
-    requires_migrations_checks = True
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         example = "Example: manage.py verify_ledger && echo The books are right."

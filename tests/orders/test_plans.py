@@ -1,0 +1,73 @@
+"""A million orders may be live: what the jobs ask of them, every few seconds, is read along an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.books import under_way
+from orders.claiming import claim
+from orders.jobs import providers_with
+from orders.models import Attempt, State
+from orders.reconciling import bounds_of
+from orders.syncing import Band, _batches
+from orders.withholding import look_at_held
+from providers.models import Provider
+from tests.orders.builders import a_customer, a_provider, a_service, an_order, turn
+
+LARGE = ("orders_order", "orders_attempt", "orders_refillrequest", "orders_cancelrequest")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    provider = a_provider()
+    an_order(a_customer(), a_service(provider))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # with few rows it would rather read them all
+            cursor.execute("SET enable_seqscan = off")
+        yield provider
+        if connection.vendor == "postgresql":
+            cursor.execute("RESET enable_seqscan")
+
+
+def read_whole(queries: CaptureQueriesContext) -> list[str]:
+    """The plans of those queries that read the whole of a large table."""
+    bad = []
+    with connection.cursor() as cursor:
+        for sql in [query["sql"] for query in queries.captured_queries]:
+            if not sql.startswith("SELECT"):
+                continue
+            cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
+            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+            bad += [f"{sql}\n{plan}" for step in plan.splitlines() if _is_whole(step)]
+    return bad
+
+
+def _is_whole(step: str) -> bool:
+    if connection.vendor == "sqlite":  # an alias such as U0 stands for a table of a subquery
+        return step.startswith(tuple(f"SCAN {name}" for name in (*LARGE, "U0"))) and "USING" not in step
+    return any(f"Seq Scan on {name}" in step for name in LARGE)
+
+
+@pytest.mark.django_db
+def test_no_job_reads_all_orders(provider: Provider) -> None:
+    attempt = Attempt(provider=provider, began_at=timezone.now() - HOUR, ended_at=timezone.now() - HOUR)
+    with CaptureQueriesContext(connection) as queries:
+        claim(provider, 4)
+        list(_batches(provider, Band("new", timedelta(0), HOUR, HOUR), timezone.now()))
+        list(providers_with(State.ACCEPTED))
+        list(providers_with(State.UNKNOWN))
+        under_way(provider)
+        bounds_of(attempt)
+        look_at_held(timezone.now() + HOUR, most=100)
+        for job in ("ask_again", "send_cancels", "send_refills", "refill_statuses", "reconcile"):
+            turn(job, provider)
+        turn("tidy_orders")
+    whole = read_whole(queries)
+    assert not whole, "\n\n".join(whole)
