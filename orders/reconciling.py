@@ -255,7 +255,7 @@ def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) ->
 
 
 def _look_later(attempt: Attempt) -> None:
-    """The older the riddle, the rarer it is looked at: what was asked once seldom changes, and asking costs requests."""
+    """The older the riddle, the rarer it is looked at: what was asked once seldom changes, and asking costs."""
     assert attempt.ended_at is not None
     now = timezone.now()
     wait = min((now - attempt.ended_at) / 4, timedelta(hours=settings.RECONCILE_REST_HOURS))
