@@ -194,8 +194,10 @@ class MoneyBesideItsModel(RuleBasedStateMachine):
         taken = held[0].upstream_id if held and used == 0 else None
         self.answer(sent, Accepted(taken or str(next(serial)), ANSWER))
         sale = self.model.sales[sent.order.pk]
-        if not self.newest(sent, *OPEN):
+        if not self.newest(sent, *OPEN, State.WAITING):
             return
+        if taken and sale.state == State.WAITING:
+            return  # it was to be sent again, and this says nothing new
         if taken:
             sale.state, sale.leased = State.UNKNOWN, False
         else:
@@ -216,7 +218,11 @@ class MoneyBesideItsModel(RuleBasedStateMachine):
         sent = self.requests[which % len(self.requests)]
         self.answer(sent, NotSent("turned away", None, ANSWER))
         sale = self.model.sales[sent.order.pk]
-        if self.newest(sent, State.WAITING, State.SENDING):
+        if not self.newest(sent, State.WAITING, State.SENDING):
+            return
+        if sale.wished:
+            sale.cancel()
+        else:
             sale.state, sale.leased = State.WAITING, False
 
     @precondition(lambda self: self.requests)
@@ -261,8 +267,8 @@ class MoneyBesideItsModel(RuleBasedStateMachine):
         known = sale.state == State.UNKNOWN
         if exists and self.decide(known, deciding.it_exists, number, upstream_id=str(next(serial))):
             sale.accepted()
-        elif not exists and self.decide(known, deciding.send_again, number):
-            sale.state, sale.leased, sale.wished = State.WAITING, False, False
+        elif not exists and self.decide(known and not sale.wished, deciding.send_again, number):
+            sale.state, sale.leased = State.WAITING, False
 
     @precondition(lambda self: self.model.in_state(State.HELD))
     @rule(which=some)

@@ -58,10 +58,10 @@ def test_a_charge_that_no_account_can_hold_stops_no_other_order(sandbox: Sandbox
 def test_what_would_cost_more_than_the_books_hold_is_not_sold() -> None:
     provider = a_provider(currency="IDR")
     ExchangeRate.objects.create(provider=provider, rate=Decimal("0.00006"))
-    service = a_service(None, rate="120000", max=100_000)
+    service = a_service(None, rate="120000", max=1_000_000)
     a_route(service, provider, "1", rate="1000000000")
     with pytest.raises(Refused, match="cannot be ordered at the moment"):
-        an_order(a_customer("500000"), service, 2000)
+        an_order(a_customer("50000000"), service, 200_000)
 
 
 def test_an_order_of_a_provider_without_an_exchange_rate_is_held_and_blocks_none(sandbox: Sandbox) -> None:
