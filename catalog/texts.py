@@ -15,6 +15,9 @@ DESCRIPTION_LENGTH = 20_000
 UNNAMED_SHELF = "Other"
 
 
+LONGEST_TEXT = 100_000  # characters: rules whose replacements grow a text would double it each time
+
+
 class TextRules:
     """The rules of one provider and those for all, in order. A rule that cannot be used is left out and named."""
 
@@ -47,7 +50,7 @@ class TextRules:
     def _apply(self, text: str) -> str:
         for pattern, replacement in self._steps:
             pieces = [text[start : start + LONGEST_PIECE] for start in range(0, len(text), LONGEST_PIECE)]
-            text = "".join(pattern.sub(replacement, piece) for piece in pieces)
+            text = "".join(pattern.sub(replacement, piece) for piece in pieces)[:LONGEST_TEXT]
         return text
 
 

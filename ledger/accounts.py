@@ -26,13 +26,13 @@ def open_wallet(*, currency: str, floor: Decimal = ZERO) -> Account:
     if floor > 0:
         raise ValueError(f"a wallet starts empty, so its floor cannot be {floor}")
     return Account.objects.create(
-        kind=Account.Kind.WALLET, currency=_checked(currency), balance=ZERO, floor=floor
+        kind=Account.Kind.WALLET, currency=check_currency(currency), balance=ZERO, floor=floor
     )
 
 
 def open_provider_account(*, currency: str) -> Account:
     """The account of what is prepaid at one provider, in the provider's own currency."""
-    return Account.objects.create(kind=Account.Kind.PROVIDER, currency=_checked(currency))
+    return Account.objects.create(kind=Account.Kind.PROVIDER, currency=check_currency(currency))
 
 
 def house_account(kind: Account.Kind, currency: str) -> Account:
@@ -46,14 +46,15 @@ def house_account(kind: Account.Kind, currency: str) -> Account:
     existing = Account.objects.filter(kind=kind, currency=currency).first()
     if existing is not None:
         return existing
-    currency = _checked(currency)
+    currency = check_currency(currency)
     Account.objects.bulk_create(
         [Account(kind=house_kind, currency=currency) for house_kind in HOUSE_KINDS], ignore_conflicts=True
     )
     return Account.objects.get(kind=kind, currency=currency)
 
 
-def _checked(currency: str) -> str:
+def check_currency(currency: str) -> str:
+    """The code itself; raises NotACurrency."""
     if not _CURRENCY.fullmatch(currency):
         raise NotACurrency(f"{currency!r} is not a currency code such as USD")
     return currency

@@ -37,16 +37,18 @@ def ask_again(turn: Turn) -> Mapping[str, int]:
         batch = list(due.order_by("ask_again_at", "id")[:size])
         if not batch:
             break
+        _plan_next(batch)
         try:
             answers = Upstream(provider).status([str(order.upstream_id) for order in batch])
         except UpstreamTrouble:
+            soon = timezone.now() + timedelta(seconds=settings.ORDER_RETRY_LONGEST_SECONDS)
+            Order.objects.filter(pk__in=[order.pk for order in batch]).update(ask_again_at=soon)
             break
         counts["asked"] += len(batch)
         for order in batch:
             found = _look(provider, order, answers.get(str(order.upstream_id)))
             if found:
                 counts[found] += 1
-        _plan_next(batch)
     return counts
 
 
@@ -122,7 +124,11 @@ def _alert(order: Order, why: str, reading: StatusReading) -> None:
 
 
 def _plan_next(batch: Sequence[Order]) -> None:
-    """The next time of each, counted from its end; none after the last."""
+    """The next time of each, counted from its end; none after the last.
+
+    Written before the provider is asked: a refill that ends meanwhile may ask for another time, and what is found has a
+    number of its own even if the process dies on the way.
+    """
     now = timezone.now()
     for order in batch:
         order.asked_again += 1

@@ -202,13 +202,15 @@ def report_unanswered() -> int:
     are.
     """
     since = timezone.now() - timedelta(hours=settings.CANCEL_UNANSWERED_HOURS)
-    old = CancelRequest.objects.filter(ended_at__isnull=True, asked_at__lt=since).select_related("order")
-    items = [
-        _item(request.order, "unanswered", f"has had an unanswered request to cancel since {request.asked_at:%d %B}.")
-        for request in old.order_by("asked_at")[: settings.ORDER_SWEEP_ROWS]
-    ]
-    raise_many(items)
-    return len(items)
+    old = CancelRequest.objects.filter(ended_at__isnull=True, asked_at__lt=since, reported_at__isnull=True)
+    found = list(old.select_related("order").order_by("asked_at")[: settings.ORDER_SWEEP_ROWS])
+    with transaction.atomic():  # told once: an item that the operator closed does not come back
+        raise_many(
+            _item(each.order, "unanswered", f"has had an unanswered request to cancel since {each.asked_at:%d %B}.")
+            for each in found
+        )
+        CancelRequest.objects.filter(pk__in=[each.pk for each in found]).update(reported_at=timezone.now())
+    return len(found)
 
 
 def _item(order: Order, kind: str, what: str) -> Item:

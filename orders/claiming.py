@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -44,11 +45,19 @@ def claim(provider: Provider, most: int) -> list[Order]:
     return list(mine.order_by("not_before", "id"))
 
 
-def mark(order: Order, asked: Mapping[str, str], *, lease: timedelta) -> bool:
+def mark(
+    order: Order,
+    asked: Mapping[str, str],
+    *,
+    lease: timedelta,
+    cost: Decimal | None = None,
+    exchange_rate: Decimal | None = None,
+) -> bool:
     """Marks the order *sending* under its attempt number, with the attempt's row, in one commit.
 
     False where the claim is no longer ours, or the order is no longer waiting (cancelled meanwhile): then nothing may
-    be sent. `lease` must be longer than the whole request can take.
+    be sent. `lease` must be longer than the whole request can take. `cost`, in the provider's currency, and its
+    exchange rate are kept for an order that is found to exist only later.
     """
     assert order.provider_id is not None
     assert order.provider_service_id is not None
@@ -66,6 +75,8 @@ def mark(order: Order, asked: Mapping[str, str], *, lease: timedelta) -> bool:
             provider_service_id=order.provider_service_id,
             asked=dict(asked),
             began_at=now,
+            cost=cost,
+            exchange_rate=exchange_rate,
         )
     order.state = State.SENDING
     return True

@@ -24,14 +24,19 @@ from records.jobs import Job, register
 
 
 def active_providers() -> Iterable[str]:
-    """The ids of the providers that may be asked."""
+    """The ids of the providers that get orders."""
     return [str(pk) for pk in Provider.objects.filter(active=True).order_by("pk").values_list("pk", flat=True)]
 
 
+def all_providers() -> Iterable[str]:
+    """The ids of all providers: what they took is followed to its end, also where they get no more orders."""
+    return [str(pk) for pk in Provider.objects.order_by("pk").values_list("pk", flat=True)]
+
+
 def providers_with(state: State) -> Iterable[str]:
-    """The active providers that have orders in this state."""
+    """The providers that have orders in this state."""
     orders = Order.objects.filter(provider=OuterRef("pk"), state=state)
-    found = Provider.objects.filter(Exists(orders), active=True)
+    found = Provider.objects.filter(Exists(orders))
     return [str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)]
 
 
@@ -46,13 +51,13 @@ def register_jobs() -> None:
             scopes=active_providers,
             summary="Send waiting orders.",
         ),
-        Job(name="send_cancels", run=send_cancels, every=minute, scopes=active_providers, summary="Forward cancels."),
-        Job(name="send_refills", run=send_refills, every=minute, scopes=active_providers, summary="Ask for refills."),
+        Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),
+        Job(name="send_refills", run=send_refills, every=minute, scopes=all_providers, summary="Ask for refills."),
         Job(
             name="refill_statuses",
             run=refill_statuses,
             every=5 * minute,
-            scopes=active_providers,
+            scopes=all_providers,
             summary="Ask what became of refills.",
         ),
         Job(
@@ -66,7 +71,7 @@ def register_jobs() -> None:
             name="ask_again",
             run=ask_again,
             every=60 * minute,
-            scopes=active_providers,
+            scopes=all_providers,
             summary="Ask for ended orders again.",
         ),
         Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying."),

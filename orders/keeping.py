@@ -34,6 +34,9 @@ class Report:
     cost: int | None = None
 
 
+BELIEVED_TIMES = 2  # the booked cost; a charge beyond that is no price but a contradiction
+
+
 class NeedsOperator(Exception):
     """The report does not say what was delivered; the reason is for the attention list."""
 
@@ -64,13 +67,14 @@ def final_cost(sold: Sold, report: Report) -> int | None:
     """What the provider keeps of the booked cost in the end, or None to leave the books as they are.
 
     A canceled order was given back whole, also where the answer repeats the old price: `keep` has sent the other case,
-    a part kept, to the operator. For the rest only a price in the booked currency is believed.
+    a part kept, to the operator. For the rest only a price in the booked currency is believed,
+    and none that is a multiple of the booked one.
     """
     if sold.cost is None:
         return None
     if report.status is Status.CANCELED:
         return 0
-    return report.cost
+    return report.cost if report.cost is not None and report.cost <= sold.cost * BELIEVED_TIMES else None
 
 
 def _keep_of_canceled(sold: Sold, report: Report) -> int:

@@ -176,6 +176,8 @@ class Attempt(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     answer = models.TextField(blank=True, help_text="What came, cut to a length.")
     upstream_id = models.CharField(max_length=64, blank=True)
+    cost = MoneyField(null=True, blank=True, help_text="Of this attempt, if it was accepted; the provider's currency.")
+    exchange_rate = ExchangeRateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "number"], name="one_attempt_a_number")]
@@ -261,6 +263,7 @@ class CancelRequest(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from orders.keeping import BELIEVED_TIMES
 from orders.models import FINAL, Status
 from providers.models import Provider
 from providers.outcomes import StatusReading
@@ -27,6 +28,7 @@ class Known:
     remains: int | None
     upstream_charge: Decimal | None
     quantity: int | None
+    cost: Decimal | None
 
 
 KNOWN_COLUMNS = tuple(Known.__slots__)
@@ -91,6 +93,8 @@ def contradiction(known: Known, reading: StatusReading, provider: Provider) -> s
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
     if reading.charge is not None and reading.charge > settings.LEDGER_MAX_AMOUNT:
         return f"The charge of {reading.charge:f} is no price that the books can hold."
+    if reading.charge is not None and known.cost and reading.charge > known.cost * BELIEVED_TIMES:
+        return f"The charge of {reading.charge:f} is far above the booked cost of {known.cost:f}."
     return ""
 
 

@@ -78,7 +78,8 @@ def reconcile(turn: Turn) -> Mapping[str, int]:
 def _unknown_attempts(provider: Provider) -> Sequence[Attempt]:
     """The newest attempts of unknown orders that ended the settling time ago, oldest first."""
     settled = timezone.now() - timedelta(seconds=settings.RECONCILE_SETTLING_SECONDS)
-    orders = Order.objects.filter(state=State.UNKNOWN, provider=provider).order_by("id")[: settings.ORDER_SWEEP_ROWS]
+    orders = Order.objects.filter(state=State.UNKNOWN, provider=provider, not_before__lte=timezone.now())
+    orders = orders.order_by("id")[: settings.ORDER_SWEEP_ROWS]
     newest = {order.pk: order for order in orders.select_related("provider_service__provider", "customer__wallet")}
     found = []
     for attempt in Attempt.objects.filter(order_id__in=newest, ended_at__lte=settled).order_by("began_at", "id"):
@@ -190,7 +191,12 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
 
 
 def purchase_of(order: Order) -> tuple[Decimal, Decimal]:
-    """The cost of an order that was found to exist, in the provider's currency, and the exchange rate of now."""
+    """The cost of an order that was found to exist, in the provider's currency, and its exchange rate: those of the
+    attempt that made it, or of now where it kept none.
+    """
+    attempt = order.attempts.filter(number=order.attempt).first()
+    if attempt is not None and attempt.cost is not None and attempt.exchange_rate is not None:
+        return attempt.cost, attempt.exchange_rate
     assert order.provider_service is not None
     purchase = purchase_at(order.provider_service, promise_of(order), ExchangeRates())
     return purchase.cost, purchase.exchange_rate
@@ -248,9 +254,18 @@ def _not_placed(provider: Provider, attempt: Attempt, gap: Gap, found: Found) ->
     return "not_placed"
 
 
+def _look_later(attempt: Attempt) -> None:
+    """The older the riddle, the rarer it is looked at: what was asked once seldom changes, and asking costs."""
+    assert attempt.ended_at is not None
+    now = timezone.now()
+    wait = min((now - attempt.ended_at) / 4, timedelta(hours=settings.RECONCILE_REST_HOURS))
+    Order.objects.filter(pk=attempt.order_id, state=State.UNKNOWN).update(not_before=now + wait)
+
+
 def _leave_open(attempt: Attempt, gap: Gap, found: Found | None, why: str) -> str:
     """The operator's item gets the newest evidence; nothing else changes."""
     order = attempt.order
+    _look_later(attempt)
     evidence: dict[str, object] = {
         "attempt": attempt.number,
         "sent": _moment(attempt.began_at),

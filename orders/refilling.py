@@ -19,8 +19,8 @@ from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import ItemError, RefillAnswer, RefillStatusReading, RefillWord
 from providers.upstream import Upstream, UpstreamTrouble
-from records.attention import raise_attention
-from records.audit import Actor
+from records.attention import close_attention, raise_attention
+from records.audit import Actor, audit
 from records.jobs import Turn, hint
 
 LIVE = (RefillRequest.Status.PENDING, RefillRequest.Status.IN_PROGRESS)
@@ -127,18 +127,52 @@ def _write_answer(request: RefillRequest, answer: RefillAnswer) -> str:
     assert answer.refill_id is not None
     with transaction.atomic():
         sending = [RefillRequest.Status.SENDING, RefillRequest.Status.UNKNOWN]
-        RefillRequest.objects.filter(pk=request.pk, status__in=sending).update(
+        taken = RefillRequest.objects.filter(pk=request.pk, status__in=sending).update(
             status=RefillRequest.Status.PENDING, upstream_id=answer.refill_id, lease_until=None
         )
-        tell([line(request.order, "refill_accepted", note=f"as {answer.refill_id}")])
+        if taken == 1:
+            tell([line(request.order, "refill_accepted", note=f"as {answer.refill_id}")])
+            close_attention(key=f"refill:{request.pk}", decision=f"It was answered late, as {answer.refill_id}.")
     return "asked"
 
 
 def _rejected(request: RefillRequest, why: str) -> str:
     with transaction.atomic():
-        _change(request, RefillRequest.Status.REJECTED, was=RefillRequest.Status.SENDING, reason=why, ended=True)
-        tell([line(request.order, "refill_rejected", note=why)])
+        if _end_open(request, RefillRequest.Status.REJECTED, why):
+            tell([line(request.order, "refill_rejected", note=why)])
+            close_attention(key=f"refill:{request.pk}", decision=f"It was rejected late: {why}")
     return "rejected"
+
+
+def _end_open(request: RefillRequest, to: RefillRequest.Status, why: str) -> bool:
+    """Ends a refill that is being sent or unknown."""
+    unsettled = [RefillRequest.Status.SENDING, RefillRequest.Status.UNKNOWN]
+    open_still = RefillRequest.objects.filter(pk=request.pk, status__in=unsettled, ended_at__isnull=True)
+    return open_still.update(status=to, reason=why[:500], lease_until=None, ended_at=timezone.now()) == 1
+
+
+def decide_unknown(*, refill: RefillRequest, upstream_id: str, actor: Actor, reason: str) -> None:
+    """What a person found out of an unknown refill: the id it has upstream, to be followed; or "", it was not taken.
+
+    Raises CannotRefill where it is no longer unknown.
+    """
+    upstream_id = upstream_id.strip()[:64]
+    unknown = RefillRequest.objects.filter(
+        pk=refill.pk, status=RefillRequest.Status.UNKNOWN, ended_at__isnull=True
+    )
+    with transaction.atomic():
+        if upstream_id:
+            changed = unknown.update(status=RefillRequest.Status.PENDING, upstream_id=upstream_id, reason=reason[:500])
+        else:
+            now = timezone.now()
+            changed = unknown.update(status=RefillRequest.Status.REJECTED, ended_at=now, reason=reason[:500])
+        if changed != 1:
+            raise CannotRefill("This refill is not unknown any more. Nothing was changed.")
+        tell([line(refill.order, "refill_accepted" if upstream_id else "refill_rejected", actor=actor, note=reason)])
+        close_attention(key=f"refill:{refill.pk}", decision=reason, actor=actor)
+        after = {"upstream id": upstream_id, "decided": "followed" if upstream_id else "not taken"}
+        audit(actor=actor, action="refill.decide", target=refill, reason=reason, after=after)
+    refill.refresh_from_db()
 
 
 def become_unknown(request: RefillRequest, why: str) -> None:

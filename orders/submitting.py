@@ -134,7 +134,8 @@ def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome
     marked: list[bool] = []
 
     def about_to_write() -> None:
-        marked.append(mark(order, fields, lease=lease))
+        cost, rate = purchase.cost, purchase.exchange_rate
+        marked.append(mark(order, fields, lease=lease, cost=cost, exchange_rate=rate))
         if not marked[-1]:
             raise ClaimLost(f"Order {order.pk} is not ours to send any more.")
 

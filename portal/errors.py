@@ -10,6 +10,12 @@ from django.template import loader
 from portal import accent
 
 
+def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Plain text and no template: the request's own body or host may be what cannot be read."""
+    text = "This request could not be read. Nothing was done: go back, reload the page and try again."
+    return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return render(request, "portal/errors/not_found.html", status=404)
 

@@ -44,7 +44,7 @@ class Provider(models.Model):
     currency = models.CharField(max_length=12)
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="provider", editable=False)
     active = models.BooleanField(
-        default=True, help_text="An inactive provider gets no orders and is not asked anything."
+        default=True, help_text="An inactive provider gets no new orders; those it has are followed to their end."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -9,6 +9,7 @@ the item for the operator.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,8 @@ def probe(provider: Provider) -> bool:
     provider.refresh_from_db()
     if provider.queue != PAUSED or provider.queue_cause == BY_HAND or not provider.active:
         return False
+    if provider.queue_cause == UNKNOWNS and timezone.now() < provider.queue_changed_at + _rest(provider):
+        return False
     try:
         balance = Upstream(provider).balance()
     except UpstreamTrouble:
@@ -85,6 +88,12 @@ def probe(provider: Provider) -> bool:
     if provider.queue_cause == FUNDS and not enough:
         return False
     return start_trial(provider)
+
+
+def _rest(provider: Provider) -> timedelta:
+    """How long a queue stays paused after unclear outcomes: each trial that is lost as well doubles it."""
+    lost = max(0, provider.unknowns_in_a_row - settings.PROVIDER_UNKNOWNS_BEFORE_PAUSE)
+    return timedelta(minutes=min(2**lost, settings.PROVIDER_LONGEST_REST_MINUTES) if lost else 0)
 
 
 def count_unknown(provider: Provider) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ledger.accounts import NotACurrency, open_provider_account
+from ledger.accounts import NotACurrency, check_currency, open_provider_account
 from ledger.amounts import EXCHANGE_PLACES, InexactAmount, plain, to_units
 from providers.books import in_books, post_opening_balance, record_balance, set_exchange_rate
 from providers.client.addresses import is_allowed_host
@@ -41,14 +41,20 @@ def add_provider(
         name=_checked_name(name), url=checked_url(url), key=_checked_key(key), currency=currency.strip().upper()
     )
     _check_exchange_rate(exchange_rate)
+    _check_currency(provider.currency)
     reading = ask_balance(provider)
     try:
         with transaction.atomic():
             return _keep(provider, reading, exchange_rate, actor)
-    except NotACurrency as error:
-        raise NotAdded(f"“{provider.currency}” is not a currency code such as USD.") from error
     except IntegrityError as error:
         raise NotAdded(f"There is a provider called “{provider.name}” already.") from error
+
+
+def _check_currency(currency: str) -> None:
+    try:
+        check_currency(currency)
+    except NotACurrency as error:
+        raise NotAdded(f"“{currency}” is not a currency code such as USD.") from error
 
 
 def ask_balance(provider: Provider) -> BalanceReading:

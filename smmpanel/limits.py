@@ -29,6 +29,7 @@ PROVIDER_READ_ATTEMPTS = env.limit("PROVIDER_READ_ATTEMPTS", 3)  # of a read tha
 PROVIDER_READ_SHARE_PERCENT = env.limit("PROVIDER_READ_SHARE_PERCENT", 80)  # of the rate; the rest is for orders
 PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS = env.limit("PROVIDER_LIMITS_REDIS_TIMEOUT_SECONDS", 1.0)
 PROVIDER_LIMITS_RETRY_SECONDS = env.limit("PROVIDER_LIMITS_RETRY_SECONDS", 10)  # until Redis is tried again
+PROVIDER_LONGEST_REST_MINUTES = 60  # between two trials of a provider that loses every order
 PROVIDER_UNKNOWNS_BEFORE_PAUSE = env.limit("PROVIDER_UNKNOWNS_BEFORE_PAUSE", 5)  # in a row
 # In PANEL_CURRENCY; below it the operator is told; 0: never.
 PROVIDER_LOW_BALANCE = env("PROVIDER_LOW_BALANCE", cast=Decimal, default=Decimal(10))
@@ -69,7 +70,7 @@ IMPORT_EVIDENCE_SERVICES = env.limit("IMPORT_EVIDENCE_SERVICES", 100)  # named i
 CATALOGUE_SYNC_MINUTES = env.limit("CATALOGUE_SYNC_MINUTES", 30)  # providers change prices a few times a day
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
-LEDGER_MAX_AMOUNT = Decimal(10**9)  # one transfer; more is a slip of the keyboard, in any currency
+LEDGER_MAX_AMOUNT = Decimal(10**11)  # one transfer; more is a slip of the keyboard, in any currency
 LEDGER_MAX_BALANCE = Decimal(10**12)  # one wallet; with it, no sum of balance and amount can overflow
 LEDGER_MAX_POSTINGS = 25_000  # one batch: two for each of ten thousand orders, with room
 LEDGER_CHECKPOINT_AGE_MINUTES = 60  # a posting transaction must be shorter than half of this (see ledger/balances.py)
@@ -101,6 +102,7 @@ ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late ref
 ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run of a tidying job
 # A provider may work off a request late.
 RECONCILE_SETTLING_SECONDS = env.limit("RECONCILE_SETTLING_SECONDS", 900.0)
+RECONCILE_REST_HOURS = 6  # at most between two looks at one unknown order
 RECONCILE_MOST_IDS = env.limit("RECONCILE_MOST_IDS", 2000)  # twenty requests; a wider gap is a person's
 CANCEL_BATCH = env.limit("CANCEL_BATCH", 50)  # ids in one cancel request, where the provider takes many
 CANCEL_RETRY_SECONDS = env.limit("CANCEL_RETRY_SECONDS", 30.0)  # a lost cancel may be asked again

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('url', models.CharField(max_length=500, verbose_name='URL')),
                 ('key', providers.fields.SecretField(verbose_name='API key')),
                 ('currency', models.CharField(max_length=12)),
-                ('active', models.BooleanField(default=True, help_text='An inactive provider gets no orders and is not asked anything.')),
+                ('active', models.BooleanField(default=True, help_text='An inactive provider gets no new orders; those it has are followed to their end.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('connect_timeout_seconds', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MinValueValidator(1)])),
                 ('deadline_seconds', models.PositiveSmallIntegerField(default=25, help_text='For a whole request.', validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(120)])),

@@ -238,8 +238,8 @@ class MoneyBesideItsModel(RuleBasedStateMachine):
         cost = None if share is None or sale.cost is None else sale.cost * share // 10
         charge = None if cost is None else from_units(cost)
         news = News(
-            order_id=number, status=status, word=status.value, start_count=None, remains=remains, charge=charge,
-            cost=charge,
+            order_id=number, status=status, word=status.value, start_count=None, remains=remains,
+            remains_said=remains, charge=charge, cost=charge,
         )  # fmt: skip
         write_news([news])
         if sale.state == State.ACCEPTED:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, RefillRequest
-from orders.refilling import CannotRefill, can_refill, request_refill
+from orders.refilling import CannotRefill, can_refill, decide_unknown, request_refill
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
 from tests.orders.builders import (
@@ -128,3 +128,18 @@ def test_not_before_completed(sandbox: Sandbox) -> None:
     order = an_order(a_customer(), a_service(provider))
     with pytest.raises(CannotRefill, match="from Completed on, within 30 days"):
         request_refill(order=order, actor=OPERATOR)
+
+
+@pytest.mark.parametrize(("upstream_id", "status"), [("777", "Pending"), ("", "Rejected")])
+def test_what_became_of_an_unknown_refill_is_decided_once(sandbox: Sandbox, upstream_id: str, status: str) -> None:
+    order = a_completed_order(sandbox)
+    refill = request_refill(order=order, actor=OPERATOR)
+    sandbox.faults.add("refill", "reset_after", times=1)
+    assert order.provider is not None
+    turn("send_refills", order.provider)
+    decide_unknown(refill=refill, upstream_id=upstream_id, actor=OPERATOR, reason="seen in the provider's panel")
+    assert (refill.status, refill.upstream_id) == (status, upstream_id)
+    assert not AttentionItem.objects.filter(cause="unknown_refill", closed_at__isnull=True).exists()
+    with pytest.raises(CannotRefill):
+        decide_unknown(refill=refill, upstream_id="778", actor=OPERATOR, reason="again")
+    assert can_refill(order).allowed == (status == "Rejected")
