@@ -44,5 +44,5 @@ def job() -> Job:
         every=timedelta(minutes=settings.CATALOGUE_SYNC_MINUTES),
         scopes=providers_imported,
         lease=timedelta(minutes=5),
-        summary="Takes in each provider's services, prices and limits.",
+        summary="Take in each provider's services, prices and limits.",
     )

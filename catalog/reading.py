@@ -20,7 +20,8 @@ from catalog.service_types import Field, Kind, Quantity, ServiceType
 
 HANDLE = re.compile(r"@?[\w.\-]{1,100}")
 HASHTAG = re.compile(r"#?\w{1,100}")
-DIGITS = re.compile(r"[0-9]{1,18}")
+DIGITS = re.compile(r"[0-9]+")
+MOST_DIGITS = 18
 FORBIDDEN = {"Cc", "Cs"}  # control characters (NUL too) and half surrogates: not every database and provider takes them
 DRIP_FEED_LATER = "Drip-feed cannot be ordered yet. Leave runs and interval empty."
 
@@ -143,6 +144,8 @@ def _refuse_control_characters(field: Field, text: str) -> None:
 def _integer(field: Field, text: str) -> str:
     if not DIGITS.fullmatch(text):
         raise _Wrong(f"{field.label} must be a whole number, in digits only.", "not_a_number")
+    if len(text) > MOST_DIGITS:
+        raise _Wrong(f"{field.label} is far too large.", "too_large")
     number = int(text)
     if field.least is not None and number < field.least:
         raise _Wrong(f"{field.label} must be at least {field.least:,}.", "too_small")

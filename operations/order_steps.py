@@ -11,7 +11,7 @@ from django.db import transaction
 from ledger.amounts import from_units
 from operations import words
 from operations.forms import DeskForm, ReasonForm, reason
-from operations.refusals import REFUSALS, sentence
+from operations.refusals import REFUSALS, Refused, sentence
 from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import can_cancel, request_cancel
@@ -19,6 +19,8 @@ from orders.models import FINAL, Order, State, Status
 from orders.reading import LARGEST
 from orders.settling import sold
 from orders.story import line, tell
+from providers.outcomes import StatusReading
+from providers.upstream import Upstream
 from records.audit import Actor, audit
 
 REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
@@ -57,7 +59,13 @@ class NoteForm(DeskForm):
 
 
 def exists(actor: Actor, order: Order, data: Data) -> str:
-    deciding.it_exists(order=order, upstream_id=data["upstream_id"], actor=actor, reason=data["reason"])
+    """The provider is asked for it first: an order that goes on under an id that is none has no way to an end."""
+    upstream_id = data["upstream_id"]
+    if order.provider is not None and order.state == State.UNKNOWN:
+        found = Upstream(order.provider).status([upstream_id]).get(upstream_id)
+        if not isinstance(found, StatusReading):
+            raise Refused(f"{order.provider} does not know an order {upstream_id}. Nothing was changed.")
+    deciding.it_exists(order=order, upstream_id=upstream_id, actor=actor, reason=data["reason"])
     return f"Order {order.pk} goes on as {order.upstream_id}. Its cost is in the provider's books."
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from catalog.costs import unit_cost
 from catalog.models import Service
-from catalog.prices import back_to_markup, set_price_by_hand
+from catalog.prices import back_to_markup, exchange_rates, first_live_routes, set_price_by_hand
 from catalog.shelves import (
     FLAG_OF,
     back_to_provider,
@@ -71,7 +72,17 @@ def back_on_sale(actor: Actor, service: Service, data: Data) -> str:
 
 def price_by_hand(actor: Actor, service: Service, data: Data) -> str:
     set_price_by_hand(service, data["rate"], actor=actor, reason=data["reason"])
-    return f"It costs {words.ours(service.rate)} until you give it back to the markup."
+    return f"It costs {words.ours(service.rate)} until you give it back to the markup.{_below_cost(service)}"
+
+
+def _below_cost(service: Service) -> str:
+    """A price that nobody can buy at is no mistake to refuse, but one to know of."""
+    basis = first_live_routes(Service.objects.filter(pk=service.pk)).get(service.pk)
+    rate = exchange_rates().get(basis.provider_id) if basis is not None else None
+    cost = unit_cost(basis, rate) if basis is not None and rate is not None else None
+    if cost is None or service.rate >= cost:
+        return ""
+    return f" That is below its cost of {words.ours(cost)}: orders are refused until the price covers it."
 
 
 def price_by_markup(actor: Actor, service: Service, data: Data) -> str:

@@ -49,32 +49,32 @@ def register_jobs() -> None:
             run=submit_orders,
             every=minute,
             scopes=active_providers,
-            summary="Send waiting orders",
+            summary="Send waiting orders.",
         ),
-        Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels"),
-        Job(name="send_refills", run=send_refills, every=minute, scopes=all_providers, summary="Ask for refills"),
+        Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),
+        Job(name="send_refills", run=send_refills, every=minute, scopes=all_providers, summary="Ask for refills."),
         Job(
             name="refill_statuses",
             run=refill_statuses,
             every=5 * minute,
             scopes=all_providers,
-            summary="Ask what became of refills",
+            summary="Ask what became of refills.",
         ),
         Job(
             name="reconcile",
             run=reconcile,
             every=5 * minute,
             scopes=partial(providers_with, State.UNKNOWN),
-            summary="Find out whether unknown orders exist upstream",
+            summary="Find out whether unknown orders exist upstream.",
         ),
         Job(
             name="ask_again",
             run=ask_again,
             every=60 * minute,
             scopes=all_providers,
-            summary="Ask for ended orders again",
+            summary="Ask for ended orders again.",
         ),
-        Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying"),
+        Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying."),
     ):
         register(job)
     for band in bands():
@@ -84,6 +84,6 @@ def register_jobs() -> None:
                 run=partial(sync_band, band),
                 every=band.every,
                 scopes=partial(providers_with, State.ACCEPTED),
-                summary=f"Ask for the status of {band.name} orders",
+                summary=f"Ask for the status of {band.name} orders.",
             )
         )

@@ -238,5 +238,7 @@ def _order(customer: Customer, quote: Quote) -> Order:
 
 def _no_funds(needed: Decimal, balance: Decimal) -> LineProblem:
     missing = max(needed - balance, Decimal(0))
-    message = f"Your balance is {plain(missing)} {settings.PANEL_CURRENCY} short of this order. Nothing was charged."
+    whole, _, fraction = plain(missing).partition(".")
+    short = f"{int(whole):,}.{fraction} {settings.PANEL_CURRENCY}"
+    message = f"Your balance is {short} short of this order. Nothing was charged."
     return LineProblem(line=0, field="", message=message, code="funds")

@@ -17,6 +17,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import Customer
 
 P = ParamSpec("P")
+LONGEST_QUERY = 1500  # quoted once more in ?next it must fit into one line of a request, 4094 bytes
 
 
 class CustomerRequest(HttpRequest):
@@ -54,7 +55,23 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if htmx:
         response = HttpResponse(status=204)
         page = htmx.current_url_abs_path or reverse("portal:home")  # None where the page was not one of ours
-        response["HX-Redirect"] = redirect_to_login(page, reverse("portal:sign_in")).url
+        response["HX-Redirect"] = redirect_to_login(_typed_order(request) or page, reverse("portal:sign_in")).url
         return response
-    back = request.get_full_path() if request.method == "GET" else reverse("portal:home")
+    back = request.get_full_path() if request.method == "GET" else _typed_order(request) or reverse("portal:home")
     return HttpResponseRedirect(redirect_to_login(back, reverse("portal:sign_in")).url)
+
+
+def _typed_order(request: HttpRequest) -> str:
+    """The order form's address with what was typed in it, so that it is there again after signing in; else nothing.
+
+    What is too long for an address (a list of comments) is left out.
+    """
+    if request.method != "POST" or "service" not in request.POST:
+        return ""
+    typed = request.POST.copy()
+    for name in ("csrfmiddlewaretoken", "once", "rate", "change"):
+        typed.pop(name, None)
+    for name in sorted(typed, key=lambda name: len(typed[name]), reverse=True):
+        if len(typed.urlencode()) > LONGEST_QUERY:
+            del typed[name]
+    return f"{reverse('portal:new_order')}?{typed.urlencode()}"

@@ -66,9 +66,11 @@ def new_order(request: CustomerRequest) -> HttpResponse:
 @customer_page
 def price(request: CustomerRequest) -> HttpResponse:
     """The summary for what is typed so far."""
+    if _id(request.POST) is None:
+        return HttpResponseBadRequest()
     service = _on_sale(request.POST)
     if service is None:
-        return HttpResponseBadRequest()
+        return render(request, "portal/parts/gone.html", {"link": request.POST.get("link", "")})
     typed = typed_fields(service, request.POST.dict())
     return render(request, "portal/parts/summary.html", _summary(request, service, price_of(service, typed)))
 

@@ -34,7 +34,7 @@ class FormField:
     value: str
     choices: Sequence[tuple[str, str]]
     errors: Sequence[str]
-    focus: bool = False  # the first that must be looked at
+    focus: bool = False  # the first that must be looked at: what is wrong, else what is to be typed next
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def form_fields(
     kind, wrong = _kind(service), errors or {}
     fields = [field for field in kind.fields if field.available]
     first_wrong = next((field.name for field in fields if field.name in wrong), None)
+    first_empty = next((field.name for field in fields if field.required and not typed.get(field.name)), None)
     return [
         FormField(
             name=field.name,
@@ -61,7 +62,7 @@ def form_fields(
             value=typed.get(field.name, ""),
             choices=field.choices,
             errors=wrong.get(field.name, ()),
-            focus=field.name == first_wrong,
+            focus=field.name == (first_wrong or first_empty),
         )
         for field in fields
     ]

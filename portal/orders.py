@@ -73,7 +73,7 @@ def order_live(request: CustomerRequest, order_id: int) -> HttpResponse:
     context = _page(found)
     if context["seen"] == request.GET.get("seen"):
         return HttpResponse(status=NO_CONTENT)
-    return render(request, "portal/parts/order.html", context)
+    return render(request, "portal/parts/order_live.html", context)
 
 
 def owned(request: CustomerRequest, order_id: int) -> Order:
@@ -108,6 +108,7 @@ def _page(found: Order) -> dict[str, Any]:
         "refill": can_refill(found),
         "cancel": can_cancel(found),
         "final": found.status in FINAL,
+        "live": found.status not in FINAL or bool(found.open_refills),  # type: ignore[attr-defined]
         "seen": _digest([found], *(entry.words for entry in story)),
         "section": SECTION,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import ModelAdmin, TabularInline
 from django.http import HttpRequest, HttpResponse
@@ -100,6 +101,10 @@ class Newest(Desk):
     paginator = Edges
     ordering = ("-pk",)
     sortable_by = ()
+
+    @admin.display(description="Id")
+    def number(self, row: Any) -> int:
+        return int(row.pk)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return NewestFirst

@@ -20,7 +20,7 @@ from operations.admin.basis import Newest, ReadOnly, whole_number
 @admin.register(Account)
 class AccountAdmin(ReadOnly, Newest):
     panel = "operations/parts/account.html"
-    list_display = ("pk", "kind", "owner", "currency", "wallet_balance", "opened_at")
+    list_display = ("number", "kind", "owner", "currency", "wallet_balance", "opened_at")
     list_filter = (("kind", ChoicesDropdownFilter),)
     list_select_related = ("customer__user", "provider")
     search_fields = ("pk",)
@@ -50,7 +50,7 @@ class AccountAdmin(ReadOnly, Newest):
 
 @admin.register(Transfer)
 class TransferAdmin(ReadOnly, Newest):
-    list_display = ("pk", "at", "kind", "moved", "taken_from", "given_to", "of_order", "reference")
+    list_display = ("number", "at", "kind", "moved", "taken_from", "given_to", "of_order", "reference")
     list_filter = (("kind", ChoicesDropdownFilter),)
     list_select_related = ("debit", "credit")
     search_fields = ("reference",)

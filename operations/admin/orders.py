@@ -157,7 +157,7 @@ class OrderAdmin(Newest):
 class RefillAdmin(Newest):
     """Refills that customers asked for: to look at."""
 
-    list_display = ("pk", "of_order", "shown_status", "upstream_id", "asked_at", "ended_at")
+    list_display = ("number", "of_order", "shown_status", "upstream_id", "asked_at", "ended_at")
     list_filter = (("status", ChoicesDropdownFilter),)
     search_fields = ("order__id",)
 

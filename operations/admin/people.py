@@ -92,8 +92,8 @@ class CustomerAdmin(_AddPerson, Newest):
     steps = STEPS
     add_title = "Add customer"
     add_says = "A customer signs in with the e-mail address and starts with an empty wallet."
-    list_display = ("pk", "email", "name", "balance", "signs_in", "joined")
-    list_display_links = ("pk", "email")
+    list_display = ("number", "email", "name", "balance", "signs_in", "joined")
+    list_display_links = ("number", "email")
     list_select_related = ("user", "wallet")
     search_fields = ("user__email", "user__name")
     search_help_text = "Id, or a part of the e-mail address or name"

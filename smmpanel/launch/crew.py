@@ -94,7 +94,12 @@ class Crew(Manager):  # type: ignore[misc]
             os.killpg(process["pid"], number)
 
     def _any_stopped(self) -> bool:
-        return any(
-            process.get("returncode") is not None and not (name == ERRAND and process["returncode"] == 0)
-            for name, process in self._processes.items()
-        )
+        """Whether one ended that should not have; honcho stops the others then, and somebody should know why."""
+        ended = next((name for name, process in self._processes.items() if _ended_early(name, process)), None)
+        if ended is not None and not self._terminating:
+            self._system_print(f"{ended} ended by itself, so the panel stops. make run goes on where it stopped.\n")
+        return ended is not None
+
+
+def _ended_early(name: str, process: dict[str, Any]) -> bool:
+    return process.get("returncode") is not None and not (name == ERRAND and process["returncode"] == 0)

@@ -124,7 +124,7 @@ def problems(type: str, limits: Limits = WIDE, /, **typed: object) -> list[tuple
         ("1e3", "Quantity must be a whole number, in digits only."),
         ("-100", "Quantity must be a whole number, in digits only."),
         ("١٠٠", "Quantity must be a whole number, in digits only."),
-        ("9" * 19, "Quantity must be a whole number, in digits only."),
+        ("9" * 19, "Quantity is far too large."),
         (10**30, "Quantity is far too large."),
         (True, "Quantity must be text or a whole number."),
         (100.0, "Quantity must be text or a whole number."),

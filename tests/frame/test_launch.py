@@ -80,6 +80,17 @@ def test_nothing_survives_a_killed_launcher_and_it_can_be_started_again_at_once(
     again.assert_nothing_is_left()
 
 
+def test_a_process_that_ends_by_itself_stops_the_panel_and_is_named(start: Callable[..., Panel]) -> None:
+    panel = start()
+    panel.wait_until_ready()
+    for pid in panel.processes():
+        if b"-A\0smmpanel\0beat" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    assert panel.launcher.wait(timeout=GONE_SECONDS) != 0
+    assert panel.output().count("scheduler ended by itself, so the panel stops.") == 1
+    panel.assert_nothing_is_left()
+
+
 def test_two_panels_run_side_by_side_and_commands_find_theirs(start: Callable[..., Panel]) -> None:
     one, other = start(), start()
     one.wait_until_ready()

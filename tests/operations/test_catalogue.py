@@ -92,6 +92,13 @@ def test_off_sale_and_back_shown_and_hidden(desk: Desk) -> None:
     assert service.visible
 
 
+def test_a_price_by_hand_below_cost_is_kept_and_said(desk: Desk) -> None:
+    service = a_service(a_provider(), rate="1.08")
+    page = desk.send(at(service, "price"), rate="0.5")
+    assert "That is below its cost of 0.90 USD: orders are refused until the price covers it." in page.text
+    assert "below its cost" not in desk.send(at(service, "price"), rate="0.9").text
+
+
 def test_what_no_provider_lists_is_not_confirmed(desk: Desk) -> None:
     service = a_service(a_provider(active=False), off_sale_reason="It vanished.", off_sale_cause="gone")
     page = desk.send(at(service, "back-on-sale"))

@@ -115,6 +115,25 @@ def test_it_exists_under_this_id(desk: Desk, sandbox: Sandbox) -> None:
     books_are_right()
 
 
+def test_an_id_that_the_provider_does_not_know_is_refused(desk: Desk, sandbox: Sandbox) -> None:
+    [order] = unknown_orders(sandbox)
+    page = desk.send(at(order, "exists"), upstream_id="abc def", reason="a slip")
+    assert "Sandbox does not know an order abc def. Nothing was changed." in page.text
+    assert page.form()["fields"]["reason"] == ["a slip"]
+    order.refresh_from_db()
+    assert (order.state, order.upstream_id) == (State.UNKNOWN, None)
+
+
+def test_no_id_is_taken_while_the_provider_does_not_answer(desk: Desk, sandbox: Sandbox) -> None:
+    [order] = unknown_orders(sandbox)
+    [upstream_id] = sandbox.orders
+    sandbox.faults.add("status", "html")
+    page = desk.send(at(order, "exists"), upstream_id=str(upstream_id), reason="seen there")
+    assert "The provider could not be asked" in page.text
+    order.refresh_from_db()
+    assert order.state == State.UNKNOWN
+
+
 def test_an_id_that_another_order_holds_is_refused_in_a_sentence(desk: Desk, sandbox: Sandbox) -> None:
     [order] = unknown_orders(sandbox)
     assert order.provider is not None

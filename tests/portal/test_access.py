@@ -80,6 +80,24 @@ def test_a_fragment_asked_for_after_the_session_ended_takes_the_whole_page_to_si
     assert answer.headers["HX-Redirect"] == "/sign-in/?next=/orders/%3Fstatus%3DPending"
 
 
+def test_an_order_that_was_being_typed_is_there_again_after_signing_in(client: Client, alice: Customer) -> None:
+    service = a_service()
+    typed = {"service": str(service.pk), "link": "https://example.com/a?b=c&d", "quantity": "100", "once": "x"}
+    asked = client.post(reverse("portal:price"), typed, headers={"HX-Request": "true"}).headers["HX-Redirect"]
+    sent = client.post(reverse("portal:new_order"), typed).headers["Location"]
+    assert asked == sent
+    page = client.post(sent, {"username": alice.user.email, "password": PASSWORD}, follow=True).content.decode()
+    assert 'value="https://example.com/a?b=c&amp;d"' in page
+    assert 'value="100"' in page
+    assert not alice.orders.exists()
+
+
+def test_what_is_too_long_for_an_address_is_left_out_of_it(client: Client) -> None:
+    typed = {"service": "7", "link": "https://example.com/", "comments": "nice\n" * 2000}
+    address = client.post(reverse("portal:new_order"), typed).headers["Location"]
+    assert address == "/sign-in/?next=/order/new/%3Fservice%3D7%26link%3Dhttps%253A%252F%252Fexample.com%252F"
+
+
 def test_a_fragment_does_not_lead_off_the_site(client: Client) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/testserver//evil.example/"}
     answer = client.get(reverse("portal:orders_live"), headers=headers)

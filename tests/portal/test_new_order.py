@@ -69,6 +69,24 @@ def test_a_service_that_is_gone_leads_back_to_the_choice(as_alice: Client) -> No
     assert "vanished upstream" not in page
 
 
+def test_a_service_that_goes_while_one_types_is_said_in_the_summary(as_alice: Client) -> None:
+    gone = a_service("Gone", visible=False)
+    summary = as_alice.post("/order/new/price/", {"service": gone.pk, "link": "https://example.com/a"})
+    assert summary.status_code == 200
+    page = summary.content.decode()
+    assert "This service is not on sale any more. Nothing was charged." in page
+    assert "/order/new/?link=https%3A%2F%2Fexample.com%2Fa" in page
+    assert "Gone" not in page
+    assert "Order for" not in page
+
+
+def test_the_next_field_to_type_in_has_the_focus(as_alice: Client) -> None:
+    service = a_service()
+    for link, name in (("", "link"), ("https://example.com/a", "quantity")):
+        page = as_alice.get(NEW, {"service": str(service.pk), "link": link}).content.decode()
+        assert re.findall(r'id="field-(\w+)"[^>]* autofocus', page) == [name]
+
+
 @pytest.mark.parametrize("number", ["x", "", "-1", "²", "9" * 30])
 def test_a_senseless_service_is_no_error(as_alice: Client, number: str) -> None:
     assert as_alice.get(NEW, {"service": number}).status_code == 200

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.deposits import deposit
 from accounts.models import Customer
 from ledger.accounts import house_account
 from ledger.models import Account, Transfer
 from ledger.posting import Posting, post
-from orders.models import CancelRequest, Order, State, Status
+from orders.models import CancelRequest, Order, RefillRequest, State, Status
 from portal.story import TOLD
+from records.audit import SYSTEM
 from tests.portal.builders import LINK, a_service, an_order, ended, it_happened, under_way
 
 LIST = "/orders/"
@@ -36,6 +39,30 @@ def _poll(page: str) -> str:
     found = re.search(r'id="live" data-live hx-get="([^"]*)"', page)
     assert found is not None
     return found[1].replace("&amp;", "&")
+
+
+# what is live
+
+
+def test_a_refund_brings_the_new_balance_along(as_alice: Client, alice: Customer) -> None:
+    order = under_way(alice)
+    address = re.search(r'id="order" data-live hx-get="([^"]*)"', _page(as_alice, f"/orders/{order.pk}/"))
+    assert address is not None
+    in_list = _poll(_page(as_alice))
+    Order.objects.filter(pk=order.pk).update(status=Status.CANCELED, state=State.ENDED, refunded=order.charge)
+    deposit(customer=alice, amount=Decimal("0.90"), reference="came back", actor=SYSTEM)
+    for live in (address[1], in_list):
+        assert re.search(r'id="balance" hx-swap-oob="true".*\$100\.90', _page(as_alice, live)), live
+
+
+def test_an_ended_order_is_followed_while_its_refill_is_open(as_alice: Client, alice: Customer) -> None:
+    order = ended(alice, service=a_service(refill=True))
+    assert "data-live" not in _page(as_alice, f"/orders/{order.pk}/")
+    refill = RefillRequest.objects.create(order=order)
+    assert "data-live" in _page(as_alice, f"/orders/{order.pk}/")
+    refill.ended_at = timezone.now()
+    refill.save()
+    assert "data-live" not in _page(as_alice, f"/orders/{order.pk}/")
 
 
 # the list
