@@ -71,7 +71,7 @@ def _torture(options: argparse.Namespace) -> int:
     shared = Path("/dev/shm")  # noqa: S108 - memory where there is such a thing: each run has a folder of its own
     place = shared if os.access(shared, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="torture-", dir=place) as folder:
-        databases = Databases(Path(folder))
+        databases = Databases(Path(folder), keep=bool(options.only))
         if options.again:
             options.runs.unlink(missing_ok=True)
         results = Results(options.runs, code=fingerprint(), database="SQLite" if databases.sqlite else "PostgreSQL")

@@ -72,7 +72,7 @@ def operator_decides(plan: Plan, made: Mapping[str, str]) -> None:
         if order.state == State.UNKNOWN and order.link in made:
             found = _id_of(order, made)
             it_exists(order=order, upstream_id=found, actor=OPERATOR, reason="seen in the provider's panel")
-        elif order.state == State.UNKNOWN and chance.random() < 0.5:
+        elif order.state == State.UNKNOWN and order.cancel_wished_at is None and chance.random() < 0.5:
             send_again(order=order, actor=OPERATOR, reason="not in the provider's panel")
         elif order.state == State.UNKNOWN:
             refund_whole(order=order, actor=OPERATOR, reason="not in the provider's panel")

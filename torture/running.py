@@ -60,10 +60,10 @@ def run_one(plan: Plan, databases: Databases, name: str) -> dict[str, Any]:
             _torture(plan, sandbox, victim, found)
         except Exception:  # noqa: BLE001 - a run that breaks off is a violation, told with its reason
             found.wrong("failures", traceback.format_exc(limit=-6))
-        if found.violations:
+        if found.violations or databases.keep:
             _keep_evidence(databases, name, sandbox, found)
     connections.close_all()
-    if not found.violations:
+    if not (found.violations or databases.keep):
         databases.drop(database)
     return {
         "point": plan.point,

@@ -28,4 +28,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 AXES_ENABLED = False
+PROVIDER_UNKNOWNS_BEFORE_PAUSE = 3  # runs are short: pauses and trials must come up in them, too
 PROVIDER_READ_ATTEMPTS = 1  # a read that could not connect is asked again by the next sweep, without a pause

@@ -43,8 +43,8 @@ SOLD: dict[str, tuple[str, str, str, str, str, int, int, bool, bool]] = {
 class Databases:
     """The template and its copies."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, keep: bool = False) -> None:
+        self.folder, self.keep = folder, keep  # keep: also those of runs in which all went well
         self.sqlite = connection.vendor == "sqlite"
         self._maintenance = settings.DATABASES["default"]["NAME"]
         self.template = str(folder / "template.sqlite3") if self.sqlite else f"torture_{folder.name}_template".lower()

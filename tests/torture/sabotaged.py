@@ -124,6 +124,7 @@ def any_record_will_do() -> Iterator[None]:
 
 
 LOST = [f"submit:written/{fault}/{seed}" for fault in ("timeout", "reset") for seed in (1, 2, 4)]
+UNSENT = [f"submit:marked/{cell}" for cell in ("timeout/1", "timeout/2", "timeout/6", "cut/1", "cut/2", "reset/1")]
 
 #: what is sabotaged → (how, the runs, what they must find)
 PAIRS: dict[str, tuple[Any, list[str], str]] = {
@@ -132,7 +133,7 @@ PAIRS: dict[str, tuple[Any, list[str], str]] = {
     "tokens": (tokens_are_forgotten, ["place:committed/none/1", "place:committed/none/2"], "duplicates"),
     "references": (references_are_made_up, ["deposit:committed/none/1"], "deposits_wrong"),
     "refills": (refills_are_not_marked, [f"refill:written/none/{seed}" for seed in (1, 2, 4, 5)], "refills_twice"),
-    "reconciling": (any_record_will_do, LOST, "wrongly_attached"),
+    "reconciling": (any_record_will_do, UNSENT, "wrongly_attached"),
 }
 
 
