@@ -135,7 +135,7 @@ def test_a_reference_twice_in_one_batch_is_refused() -> None:
     [
         lambda posting: replace(posting, amount=D(0)),
         lambda posting: replace(posting, amount=D(-1)),
-        lambda posting: replace(posting, amount=D("1000000000.000001")),
+        lambda posting: replace(posting, amount=D("100000000000.000001")),
         lambda posting: replace(posting, value=D(-1)),
         lambda posting: replace(posting, value=D(10) ** 15),
         lambda posting: replace(posting, reference=""),
