@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types css bench torture lock
+.PHONY: help run test soak mutants lint types css bench torture lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -21,7 +21,15 @@ run: ## Run the panel with a demo at http://127.0.0.1:8000 (PORT=, PANEL_DATA_DI
 
 test: ## Run the tests; no service needs to run (TESTS="tests/ledger -k wallet" runs some)
 	$(SET_UP) --dev
-	@$(ALONE) $(BIN)/python -m pytest -n auto -m "not browser" $(TESTS)
+	@$(ALONE) $(BIN)/python -m pytest -n auto -m "not browser and not soak" $(TESTS)
+
+soak: ## Run the long tests: workers killed during 1,000 orders, the money machine on new examples (SOAK_ORDERS=, MONEY_EXAMPLES=)
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m pytest -m soak $(TESTS)
+
+mutants: ## Put small faults into the code that must not be wrong; a test must fail for each (MODULES="orders/keeping.py")
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m mutants $(MODULES)
 
 lint: ## Check style, types, imports between rooms, templates, and that no migration is missing
 	$(SET_UP) --dev

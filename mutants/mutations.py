@@ -103,7 +103,15 @@ def _is_docstring(node: ast.AST) -> bool:
 
 def _replacements(node: ast.AST, spoken: bool) -> Iterator[tuple[str, ast.AST | None]]:
     for replacement in _of(node, spoken):
-        yield f"{_said(node)} → {_said(replacement)}", replacement
+        yield _left_out(node, replacement) or f"{_said(node)} → {_said(replacement)}", replacement
+
+
+def _left_out(node: ast.AST, replacement: ast.AST) -> str:
+    """How a call reads that has lost an argument; "" for every other change."""
+    if not (isinstance(node, ast.Call) and isinstance(replacement, ast.Call)):
+        return ""
+    lost = [each.arg for each in node.keywords if each not in replacement.keywords]
+    return f"{_short(ast.unparse(node.func))}(…) without {lost[0]}=" if lost else ""
 
 
 def _said(node: ast.AST) -> str:

@@ -63,6 +63,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise session.Interrupted("the tests could not be collected")
     baseline = _first_round(session.items)
     mutants = mutants_of(Path(MODULE).read_text(), MODULE)
+    _try_none(session.items, baseline)
     results = _try_all(mutants, session.items, baseline)
     Path(os.environ["MUTANTS_REPORT"]).write_text(json.dumps(results))
     return True
@@ -95,6 +96,17 @@ def _first_round(items: list[pytest.Item]) -> Baseline:
 def _passes(item: pytest.Item, following: pytest.Item) -> bool:
     """`following` keeps the fixtures of the session: the database above all."""
     return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+
+
+def _try_none(items: list[pytest.Item], baseline: Baseline) -> None:
+    """A child without a fault must pass, or each of them would be called killed for a reason of its own."""
+    connections.close_all()
+    tests = [item for item in items if item.nodeid in set().union(*baseline.entered.values())]
+    pid = os.fork()
+    if pid == 0:
+        _trial(None, tests, items)
+    if os.waitpid(pid, 0)[1] != SURVIVED:
+        raise pytest.UsageError("the tests fail in a child that has no fault")
 
 
 def _try_all(mutants: list[Mutant], items: list[pytest.Item], baseline: Baseline) -> dict[str, str]:
@@ -133,13 +145,16 @@ def _collect(running: dict[int, tuple[Mutant, float]], results: dict[str, str]) 
     time.sleep(0.005)
 
 
-def _trial(mutant: Mutant, tests: list[pytest.Item], items: list[pytest.Item]) -> None:
+def _trial(mutant: Mutant | None, tests: list[pytest.Item], items: list[pytest.Item]) -> None:
     """The child: ends with KILLED at the first test that fails, and takes its database with it."""
     code, copied = KILLED, ""
     try:
         copied = _own_database()
-        insert(mutant, importlib.import_module(MODULE.removesuffix(".py").replace("/", ".")))
-        if all(_passes(item, items[0] if item is not items[0] else items[-1]) for item in tests):
+        if mutant is not None:
+            insert(mutant, importlib.import_module(MODULE.removesuffix(".py").replace("/", ".")))
+        tests[0].session._setupstate.teardown_exact(tests[0])  # what the test before left for another
+        following = [*tests[1:], items[0] if tests[-1] is not items[0] else items[-1]]
+        if all(_passes(item, after) for item, after in zip(tests, following, strict=True)):
             code = SURVIVED
     finally:
         if copied:

@@ -35,7 +35,7 @@ def broker(place: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> 
     server = Broker(place).start()
     app = Celery("web_of_a_test", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.broker_url = Address(server.url).celery_url
+    app.conf.update(broker_url=Address(server.url).celery_url)
     monkeypatch.setattr(tasks, "current_app", app)
     monkeypatch.setattr(hints, "_silent_until", 0.0)
     settings.HINT_SILENCE_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""The panel's settings in the processes of these tests: as they are, but for waiting times that tests cannot wait for."""
+"""The panel's settings in the processes of these tests: as they are, but for times that no test can wait for."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ ORDER_LEASE_MARGIN_SECONDS = 1.0
 ORDER_RETRY_FIRST_SECONDS = 0.05
 ORDER_RETRY_LONGEST_SECONDS = 1.0
 RECONCILE_SETTLING_SECONDS = 2.0
-CELERY_BEAT_MAX_LOOP_INTERVAL = 0.5
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1

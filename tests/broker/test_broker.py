@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -32,16 +32,17 @@ BATCH = 10
 SPEED = 40.0  # seconds that pass for the provider in one
 FINISH_SECONDS = 60.0
 Start = Callable[[int], Processes]
+Shop = tuple[Provider, Service, Customer]
 
 
 @pytest.fixture
-def shop(sandbox: Sandbox) -> Iterator[tuple[Provider, Service, Customer]]:
+def shop(sandbox: Sandbox) -> Shop:
     sandbox.run_at(SPEED)
     provider = a_provider(sandbox, deadline_seconds=3, concurrency=4)
-    yield provider, a_service(provider), a_customer("5000")
+    return provider, a_service(provider), a_customer("5000")
 
 
-def placed(shop: tuple[Provider, Service, Customer], number: int) -> float:
+def placed(shop: Shop, number: int) -> float:
     """Places a batch; the seconds it took."""
     _, service, customer = shop
     lines = [line(service, 100, f"https://example.com/{number}-{each}") for each in range(BATCH)]
@@ -61,7 +62,10 @@ def all_settled(orders: int) -> bool:
 
 
 def finish(processes: Processes, orders: int, seconds: float = FINISH_SECONDS) -> None:
-    processes.wait_until(f"all {orders} orders have ended", lambda: all_settled(orders), seconds)
+    try:
+        processes.wait_until(f"all {orders} orders have ended", lambda: all_settled(orders), seconds)
+    except AssertionError as late:
+        raise AssertionError(f"{states()}, {late}") from None
 
 
 def resolve_unknown(sandbox: Sandbox) -> int:
@@ -89,7 +93,7 @@ def assert_one_to_one(sandbox: Sandbox, orders: int) -> None:
 
 
 def test_placing_does_not_notice_that_the_broker_is_down(
-    shop: tuple[Provider, Service, Customer], broker: Broker, settings: Settings
+    shop: Shop, broker: Broker, settings: Settings
 ) -> None:
     settings.HINT_SILENCE_SECONDS = 0.0  # in the panel nobody tries for a while after a failure; here everybody does
     placed(shop, 0)
@@ -101,7 +105,7 @@ def test_placing_does_not_notice_that_the_broker_is_down(
 
 
 def test_a_broker_that_forgets_stops_and_repeats_itself_harms_no_order(
-    shop: tuple[Provider, Service, Customer], sandbox: Sandbox, broker: Broker, processes: Start
+    shop: Shop, sandbox: Sandbox, broker: Broker, processes: Start
 ) -> None:
     panel = processes(3)
     panel.worker()
@@ -125,16 +129,16 @@ def test_a_broker_that_forgets_stops_and_repeats_itself_harms_no_order(
 
 
 def kill_workers_during(
-    orders: int, shop: tuple[Provider, Service, Customer], sandbox: Sandbox, panel: Processes, *, seed: int
+    orders: int, shop: Shop, sandbox: Sandbox, panel: Processes, *, seed: int
 ) -> None:
     random = Random(seed)  # when a worker dies; where it is then, the machine decides
-    sandbox.faults.add("add", "delay", probability=0.5, argument="0.05")  # so that many die while a request is under way
+    sandbox.faults.add("add", "delay", "0.05", probability=0.5)  # so that many die while a request is under way
     worker = panel.worker()
     panel.scheduler()
     for number in range(orders // BATCH):
         placed(shop, number)
         if number % 4 == 3:
-            panel.wait_until("the worker is at work", lambda seen=len(sandbox.journal.orders()): _goes_on(sandbox, seen))
+            at_work(panel, sandbox)
             time.sleep(random.uniform(0, 0.4))
             worker = killed_and_replaced(panel, worker)
     finish(panel, orders, FINISH_SECONDS + orders / 5)
@@ -145,8 +149,14 @@ def kill_workers_during(
     assert_one_to_one(sandbox, orders)
 
 
-def _goes_on(sandbox: Sandbox, seen: int) -> bool:
-    return len(sandbox.journal.orders()) > seen or not Order.objects.filter(state=State.WAITING).exists()
+def at_work(panel: Processes, sandbox: Sandbox) -> None:
+    """Waits until one more order has come to the provider."""
+    seen = len(sandbox.journal.orders())
+
+    def goes_on() -> bool:
+        return len(sandbox.journal.orders()) > seen or not Order.objects.filter(state=State.WAITING).exists()
+
+    panel.wait_until("the worker is at work", goes_on)
 
 
 def killed_and_replaced(panel: Processes, worker: Process) -> Process:
@@ -155,14 +165,14 @@ def killed_and_replaced(panel: Processes, worker: Process) -> Process:
 
 
 def test_workers_killed_during_two_hundred_orders_lose_none_and_double_none(
-    shop: tuple[Provider, Service, Customer], sandbox: Sandbox, processes: Start
+    shop: Shop, sandbox: Sandbox, processes: Start
 ) -> None:
     kill_workers_during(200, shop, sandbox, processes(1), seed=1)
 
 
 @pytest.mark.soak
 def test_workers_killed_during_a_thousand_orders_lose_none_and_double_none(
-    shop: tuple[Provider, Service, Customer], sandbox: Sandbox, processes: Start
+    shop: Shop, sandbox: Sandbox, processes: Start
 ) -> None:
     kill_workers_during(SOAK_ORDERS, shop, sandbox, processes(3), seed=2)
 
@@ -170,14 +180,14 @@ def test_workers_killed_during_a_thousand_orders_lose_none_and_double_none(
 @pytest.mark.postgres
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no connections that could be ended")
 def test_a_database_that_ends_all_connections_is_found_again_by_workers_and_this_process(
-    shop: tuple[Provider, Service, Customer], sandbox: Sandbox, processes: Start
+    shop: Shop, sandbox: Sandbox, processes: Start
 ) -> None:
     panel = processes(1)
     panel.worker()
     panel.scheduler()
     for number in range(6):
         placed(shop, number)
-        panel.wait_until("the worker is at work", lambda seen=len(sandbox.journal.orders()): _goes_on(sandbox, seen))
+        at_work(panel, sandbox)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

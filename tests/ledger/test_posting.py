@@ -209,3 +209,39 @@ def test_what_a_provider_took_keeps_its_value_in_the_panels_currency() -> None:
     )
     assert Transfer.objects.get().value == D("1.000001")
     assert balance_of(provider) == D("-90.5")
+
+
+def test_what_lies_exactly_on_a_limit_is_posted(settings: Settings) -> None:
+    settings.LEDGER_MAX_POSTINGS = 2
+    wallet = wallet_with("1")
+    lengths = {name: Transfer._meta.get_field(name).max_length or 0 for name in ("reference", "note")}
+    shortest = replace(charge_of(wallet, "0.5"), reference="x")
+    longest = replace(
+        charge_of(wallet, "0.5"), reference="y" * lengths["reference"], note="z" * lengths["note"], value=D(0)
+    )
+    assert len(posted(shortest, longest)) == 2
+    assert Transfer.objects.get(reference="y" * lengths["reference"]).note == "z" * lengths["note"]
+    largest = replace(deposit_of(wallet, settings.LEDGER_MAX_AMOUNT), value=settings.LEDGER_MAX_AMOUNT)
+    assert posted(largest)[0].value == settings.LEDGER_MAX_AMOUNT
+
+
+def test_a_wallet_short_of_its_credit_line_says_where_that_ends() -> None:
+    with pytest.raises(InsufficientFunds) as caught:
+        posted(charge_of(wallet_with("1", floor="-5"), "6.5"))
+    assert (caught.value.needed, caught.value.balance, caught.value.floor) == (D("6.5"), D(1), D(-5))
+
+
+def test_a_deposit_repeated_when_the_wallet_is_full_is_called_posted_before(settings: Settings) -> None:
+    settings.LEDGER_MAX_BALANCE = D(10)
+    wallet = wallet_with("4")
+    posted(deposit_of(wallet, "6", "deposit:7"))
+    with pytest.raises(AlreadyPosted):
+        posted(deposit_of(wallet, "6", "deposit:7"))
+    assert balance_of(wallet) == 10
+
+
+def test_an_account_to_itself_or_one_that_is_not_stored_is_refused_in_words() -> None:
+    wallet = wallet_with("1")
+    for other in (wallet, Account(kind=Account.Kind.SALES, currency="USD")):
+        with pytest.raises(InvalidPosting, match=": it needs two stored accounts$"):
+            posted(replace(charge_of(wallet, "1"), credit=other))

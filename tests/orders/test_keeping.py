@@ -47,6 +47,7 @@ def test_what_stays_paid(sold: Sold, report: Report, kept: int) -> None:
     ("sold", "report"),
     [
         (FOLLOWERS, Report(status=CANCELED, cost=180_000)),  # the provider kept a part
+        (FOLLOWERS, Report(status=CANCELED, cost=1)),
         (FOLLOWERS, Report(status=PARTIAL)),
         (FOLLOWERS, Report(status=PARTIAL, remains=0)),
         (FOLLOWERS, Report(status=PARTIAL, remains=-3)),
@@ -98,3 +99,8 @@ def test_a_packages_share_is_rounded_up_and_bounded(charge: int, cost: int, shar
     kept = keep(Sold(rate=charge, charge=charge, quantity=None, cost=cost), Report(status=PARTIAL, cost=share))
     assert kept * cost >= charge * share
     assert 0 <= kept <= charge
+
+
+def test_only_an_end_has_a_price() -> None:
+    with pytest.raises(AssertionError, match="not an end"):
+        keep(FOLLOWERS, Report(status=Status.PROCESSING))

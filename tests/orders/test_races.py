@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import F
 
 from accounts.models import Customer
+from orders import refilling
 from orders.cancelling import CannotCancel, request_cancel
-from orders.claiming import claim
+from orders.claiming import claim, mark, waiting_for
 from orders.ending import give_back
-from orders.models import Order, State
+from orders.models import Attempt, Order, Placement, RefillRequest, State, Status
 from orders.placing import Refused, place_orders
+from orders.reading import News
 from orders.refunding import Refund, RefundAboveCharge, refund_all
+from orders.settling import refund_of
+from orders.syncing import write_news
 from providers.sandbox.server import Sandbox
 from tests.orders.builders import (
     OPERATOR,
@@ -28,6 +35,7 @@ from tests.orders.builders import (
     line,
     sent,
 )
+from tests.orders.test_settling import some_accepted_orders
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -86,6 +94,20 @@ def test_one_token_from_sixteen_hands_places_once() -> None:
     assert len({str(result) for result in results}) == 1
     assert Order.objects.count() == 1
     assert balance(alice) == Decimal("98.875")
+
+
+def test_twin_a_token_that_is_only_looked_for_places_sixteen_times() -> None:
+    alice, service = a_customer("100"), a_service(a_provider())
+    looked = threading.Barrier(RIVALS)
+
+    def buy(_: int) -> object:
+        customer = Customer.objects.select_related("wallet").get(pk=alice.pk)
+        used = Placement.objects.filter(customer=customer, token="form").exists()
+        looked.wait(timeout=20)
+        return used or place_orders(customer=customer, lines=[line(service)])
+
+    all_at_once(buy)
+    assert Order.objects.count() == RIVALS
 
 
 def test_sixteen_cancels_give_back_once() -> None:
@@ -174,6 +196,89 @@ def test_an_order_is_claimed_by_one_of_many_workers() -> None:
     every = [pk for mine in claimed if isinstance(mine, list) for pk in mine]
     assert len(every) == len(set(every))
     assert set(every) <= {order.pk for order in orders}
+
+
+def test_twin_a_claim_that_locks_nothing_gives_one_order_to_many() -> None:
+    provider = a_provider()
+    order = an_order(a_customer("100"), a_service(provider))
+    looked = threading.Barrier(RIVALS)
+
+    def naive(_: int) -> int:
+        [mine] = waiting_for(provider)
+        looked.wait(timeout=20)
+        return Order.objects.filter(pk=mine.pk).update(attempt=F("attempt") + 1)
+
+    assert all_at_once(naive) == [1] * RIVALS
+    order.refresh_from_db()
+    assert order.attempt == RIVALS
+
+
+def test_of_many_who_would_send_one_claim_one_may() -> None:
+    provider = a_provider()
+    an_order(a_customer("100"), a_service(provider))
+    [order] = claim(provider, 1)
+    results = all_at_once(lambda _: mark(order, {}, lease=timedelta(minutes=1)))
+    assert results.count(True) == 1
+    assert Attempt.objects.count() == 1
+
+
+def test_an_end_that_comes_sixteen_times_at_once_settles_once() -> None:
+    [order] = some_accepted_orders()
+    news = News(
+        order_id=order.pk, status=Status.PARTIAL, word="Partial", start_count=0, remains=400, remains_said=400,
+        charge=None, cost=None,
+    )  # fmt: skip
+    results = all_at_once(lambda _: write_news([news])["ended"])
+    assert sorted(map(str, results)) == ["0"] * (RIVALS - 1) + ["1"]
+    order.refresh_from_db()
+    assert order.refunded == Decimal("0.45")
+    assert balance(order.customer) == 100 - order.charge + order.refunded
+    books_are_right()
+
+
+def test_twin_an_end_that_locks_nothing_settles_more_than_once() -> None:
+    """Without the row's lock, and with references of their own, two ends give back twice what was not delivered."""
+    [order] = some_accepted_orders()
+    looked = threading.Barrier(2)
+
+    def naive(number: int) -> None:
+        with transaction.atomic():
+            unlocked = Order.objects.select_related("customer__wallet").get(pk=order.pk, state=State.ACCEPTED)
+            looked.wait(timeout=20)
+            due = refund_of(unlocked, Decimal("0.675"), Status.PARTIAL)
+            refund_all([replace(due, why=f"end{number}")])
+
+    assert all_at_once(naive, rivals=2) == [None, None]
+    order.refresh_from_db()
+    assert order.refunded == Decimal("0.9")
+
+
+def a_refill_that_waits() -> RefillRequest:
+    [order] = some_accepted_orders()
+    return RefillRequest.objects.create(order=order)
+
+
+def test_one_refill_is_sent_by_one_of_many_workers() -> None:
+    request = a_refill_that_waits()
+    results = all_at_once(lambda _: refilling._mark(request, timedelta(minutes=1)))
+    assert results.count(True) == 1
+    assert results.count(False) == RIVALS - 1
+
+
+def test_twin_a_refill_that_is_only_looked_at_is_sent_by_all() -> None:
+    request = a_refill_that_waits()
+    looked = threading.Barrier(RIVALS)
+
+    def naive(_: int) -> bool:
+        fresh = RefillRequest.objects.get(pk=request.pk)
+        looked.wait(timeout=20)
+        if fresh.status != RefillRequest.Status.WAITING:
+            return False
+        fresh.status = RefillRequest.Status.SENDING
+        fresh.save(update_fields=["status"])
+        return True
+
+    assert all_at_once(naive) == [True] * RIVALS
 
 
 def test_an_order_ends_once_however_many_give_it_back() -> None:

@@ -236,3 +236,14 @@ def test_evidence_is_cut_and_fit_for_a_column() -> None:
 
 def test_an_answer_does_not_show_its_key_or_body_when_printed() -> None:
     assert KEY not in repr(answer({"error": KEY}))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"status": "success"}, "an answer without a usable order id and without an error"),
+        ({"error": True}, "an error without a word"),
+    ],
+)
+def test_the_operator_reads_why_an_order_is_unknown(body: dict[str, object], reason: str) -> None:
+    assert read_add(answer(body)) == Unknown(reason, answer(body).evidence)

@@ -258,3 +258,29 @@ def test_an_echoed_key_is_in_no_reading() -> None:
     assert KEY not in repr(reading({"status": KEY}))
     assert KEY[:4] not in repr(reading({"status": "x" * 56 + KEY}))
     assert KEY not in repr(reading({"error": f"bad {KEY}"}))
+
+
+@pytest.mark.parametrize("name", ["order", "order_id", "id"])
+def test_the_items_of_a_list_carry_their_ids(name: str) -> None:
+    body = [{name: 8, **PARTIAL}, {name: "7", "status": "Completed"}]
+    found = read_statuses(answer(body), ["7", "8"]).by_id
+    assert [getattr(found[each], "word", None) for each in ("7", "8")] == ["Completed", "Partial"]
+
+
+@pytest.mark.parametrize("field", ["charge", "remains", "start_count"])
+def test_a_record_is_known_by_each_of_its_own_fields(field: str) -> None:
+    found = read_statuses(answer({field: "5"}), ["23501"]).by_id["23501"]
+    assert isinstance(found, ItemError)
+    assert (found.refusal.cause, found.refusal.text) == (Cause.UNREADABLE, "a record without a status")
+
+
+def test_what_is_not_one_record_is_said_to_be_so() -> None:
+    found = reading([PARTIAL, PARTIAL])
+    assert isinstance(found, ItemError)
+    assert found.refusal.text == "what stands under this id is not one record"
+
+
+def test_long_texts_and_long_lists_of_children_are_cut() -> None:
+    found = record(currency="u" * 50, expiry="9" * 50, orders=list(range(1, 10_003)))
+    assert (found.currency, found.expiry) == ("U" * 12, "9" * 40)
+    assert found.orders == tuple(str(each) for each in range(1, 10_001))
