@@ -214,7 +214,7 @@ def test_what_a_provider_took_keeps_its_value_in_the_panels_currency() -> None:
 def test_what_lies_exactly_on_a_limit_is_posted(settings: Settings) -> None:
     settings.LEDGER_MAX_POSTINGS = 2
     wallet = wallet_with("1")
-    lengths = {name: Transfer._meta.get_field(name).max_length or 0 for name in ("reference", "note")}
+    lengths = {name: getattr(Transfer._meta.get_field(name), "max_length", 0) for name in ("reference", "note")}
     shortest = replace(charge_of(wallet, "0.5"), reference="x")
     longest = replace(
         charge_of(wallet, "0.5"), reference="y" * lengths["reference"], note="z" * lengths["note"], value=D(0)
