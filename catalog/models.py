@@ -86,7 +86,7 @@ class Service(Searchable):
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
     name = models.CharField(max_length=500)
     description = models.TextField(blank=True)
-    type = models.CharField(max_length=40, help_text="A key of catalog.service_types, or an unknown word.")
+    type = models.CharField(max_length=40, help_text="What an order of it asks for; an unknown type cannot be ordered.")
     rate = MoneyField(help_text="What a customer pays per 1000 (or per package), in the panel's currency.")
     rate_by_hand = models.BooleanField(default=False, help_text="The price was set by hand; markup leaves it alone.")
     name_by_hand = models.BooleanField(default=False)

@@ -167,7 +167,8 @@ STEPS = (
     ),
     Step(
         name="settle", label="Settle", do=settle, form=SettleForm, icon="task_alt", primary=True,
-        fits=_in(State.REVIEW, State.BY_HAND), says=what_settling_does,
+        fits=lambda order: order.state in (State.REVIEW, State.BY_HAND) or deciding.is_stuck(order),
+        says=what_settling_does,
     ),
     Step(
         name="progress", label="Progress", do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),

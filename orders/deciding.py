@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ledger.amounts import from_units
@@ -27,6 +28,7 @@ from orders.withholding import release_held
 from records.attention import close_attention, close_of_orders
 from records.audit import Actor, audit
 from records.jobs import hint
+from records.models import AttentionItem
 
 Result = TypeVar("Result")
 
@@ -98,7 +100,7 @@ def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor: Actor, reason: str) -> None:
-    """Ends an order under review, or fulfilled by hand, with what was delivered (for Partial, of what has a
+    """Ends an order under review, by hand, or stuck at its provider, with what was delivered (for Partial, of what has a
     quantity).
     """
     if status not in FINAL:
@@ -116,7 +118,17 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
         decision = f"{status.label}: {reason}"
         close_of_orders([fresh.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=decision, actor=actor)
 
-    _decide(order, (State.REVIEW, State.BY_HAND), "order.settle", reason, actor, end)
+    states = (State.REVIEW, State.BY_HAND, State.ACCEPTED) if is_stuck(order) else (State.REVIEW, State.BY_HAND)
+    _decide(order, states, "order.settle", reason, actor, end)
+
+
+def is_stuck(order: Order) -> bool:
+    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood."""
+    if order.state != State.ACCEPTED:
+        return False
+    open_items = AttentionItem.objects.filter(closed_at__isnull=True)
+    of_the_order = Q(order_id=order.pk, cause="status_error")
+    return open_items.filter(of_the_order | Q(provider_id=order.provider_id, cause="unknown_word")).exists()
 
 
 def _kept(order: Order, status: Status, delivered: int | None) -> int:

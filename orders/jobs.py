@@ -49,6 +49,7 @@ def register_jobs() -> None:
             run=submit_orders,
             every=minute,
             scopes=active_providers,
+            lease=minute,  # short: orders wait for it when a worker has died
             summary="Send waiting orders.",
         ),
         Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),

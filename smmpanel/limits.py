@@ -82,7 +82,7 @@ ORDER_MAX_LINES = env.limit("ORDER_MAX_LINES", 10_000)  # one placing is one tra
 ORDER_TOKEN_HOURS = env.limit("ORDER_TOKEN_HOURS", 72)
 # orders: sending
 # A claim alone is harmless: long enough for a slow lane.
-ORDER_CLAIM_SECONDS = env.limit("ORDER_CLAIM_SECONDS", 300.0)
+ORDER_CLAIM_SECONDS = env.limit("ORDER_CLAIM_SECONDS", 60.0)
 ORDER_CLAIM_BATCH = env.limit("ORDER_CLAIM_BATCH", 4)  # of one lane: few, so that lanes end together
 ORDER_LEASE_MARGIN_SECONDS = env.limit("ORDER_LEASE_MARGIN_SECONDS", 30.0)  # beyond the request's own deadline
 ORDER_RETRY_FIRST_SECONDS = env.limit("ORDER_RETRY_FIRST_SECONDS", 5.0)  # doubled each time nothing was sent

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('search', models.TextField(default='', editable=False, help_text='The name as it is searched (catalog.searching).')),
                 ('name', models.CharField(max_length=500)),
                 ('description', models.TextField(blank=True)),
-                ('type', models.CharField(help_text='A key of catalog.service_types, or an unknown word.', max_length=40)),
+                ('type', models.CharField(help_text='What an order of it asks for; an unknown type cannot be ordered.', max_length=40)),
                 ('rate', ledger.fields.MoneyField(help_text="What a customer pays per 1000 (or per package), in the panel's currency.")),
                 ('rate_by_hand', models.BooleanField(default=False, help_text='The price was set by hand; markup leaves it alone.')),
                 ('name_by_hand', models.BooleanField(default=False)),

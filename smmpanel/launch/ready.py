@@ -20,16 +20,31 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what one asks w
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smmpanel.settings")
     give_up = time.monotonic() + PATIENCE_SECONDS
-    lines = _load_demo(give_up) if settings.PANEL_DEMO else []
+    lines = _load_demo(give_up) if settings.PANEL_DEMO else _first_steps()
     _wait(ANYWHERE.get(settings.HOST, settings.HOST), settings.PORT, give_up)
     print("\n".join([f"Ready: {settings.PUBLIC_URL}", *lines]), flush=True)  # noqa: T201
+
+
+def _first_steps() -> list[str]:
+    """What a panel says that nobody can sign in to yet."""
+    django.setup()
+    from accounts.models import User
+
+    if User.objects.filter(is_staff=True).exists():
+        return []
+    folder = os.environ.get("PANEL_DATA_DIR")
+    with_folder = f"PANEL_DATA_DIR={folder} " if folder else ""
+    return [
+        "  Nobody can sign in yet. Make the operator with",
+        f"  {with_folder}.venv/bin/python manage.py create_operator you@example.com",
+    ]
 
 
 def _load_demo(give_up: float) -> list[str]:
     port = int(os.environ["SANDBOX_PORT"])
     _wait("127.0.0.1", port, give_up, page=False)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smmpanel.settings")
     django.setup()
     from django.core.management import CommandError, call_command
 

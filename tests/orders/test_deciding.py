@@ -175,3 +175,16 @@ def test_a_late_answer_keeps_an_order_from_being_sent_again(sandbox: Sandbox) ->
     assert (order.state, order.upstream_id) == (State.ACCEPTED, str(upstream_id))
     assert len(sandbox.orders) == 1
     books_are_right()
+
+
+def test_an_order_that_its_provider_never_ends_is_settled_by_a_person(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer("100"), a_service(provider), link=saying("fail"))
+    sent(provider, order)
+    sandbox.finish_all()
+    followed(provider, order)
+    assert order.state == State.ACCEPTED, "its word is not known"
+    settle_by_hand(order=order, status=Status.PARTIAL, delivered=600, actor=OPERATOR, reason="seen at the provider")
+    assert (order.state, order.status) == (State.ENDED, Status.PARTIAL)
+    assert balance(order.customer) == Decimal("99.325")
+    books_are_right()
