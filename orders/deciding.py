@@ -100,8 +100,8 @@ def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor: Actor, reason: str) -> None:
-    """Ends an order under review, by hand, or stuck at its provider, with what was delivered (for Partial, of what has a
-    quantity).
+    """Ends an order under review, by hand, or stuck at its provider, with what was delivered (for Partial, of what has
+    a quantity).
     """
     if status not in FINAL:
         raise CannotDecide(f"{status.label} is not an end.")
