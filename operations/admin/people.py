@@ -52,8 +52,9 @@ class _AddPerson:
         name = f"{self.opts.app_label}_{self.opts.model_name}_add"
         return [path("add/", self.admin_site.admin_view(self.add_page), name=name), *super().get_urls()]  # type: ignore[misc]
 
+    @abstractmethod
     def make(self, actor: Actor, **fields: Any) -> Any:
-        raise NotImplementedError
+        """The person of this kind, by the verb of the accounts room."""
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
