@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
