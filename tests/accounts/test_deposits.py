@@ -46,7 +46,7 @@ def test_a_payment_counts_once() -> None:
     assert AuditEntry.objects.filter(action="deposit").count() == 1
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "0.0000001", "NaN", "Infinity", "1E+30", "1000000001"])
+@pytest.mark.parametrize("amount", ["0", "-1", "0.0000001", "NaN", "Infinity", "1E+30", "100000000001"])
 def test_a_senseless_deposit_is_refused(amount: str) -> None:
     customer = anna()
     with pytest.raises(MoneyRefused, match="No money moved"):
