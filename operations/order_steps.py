@@ -15,8 +15,9 @@ from operations.refusals import REFUSALS, Refused, sentence
 from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import can_cancel, request_cancel
-from orders.models import FINAL, Order, State, Status
+from orders.models import FINAL, Order, RefillRequest, State, Status
 from orders.reading import LARGEST
+from orders.refilling import CannotRefill, decide_unknown
 from orders.settling import sold
 from orders.story import line, tell
 from providers.outcomes import StatusReading
@@ -54,6 +55,13 @@ class ProgressForm(DeskForm):
     remains = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
 
 
+class RefillForm(DeskForm):
+    upstream_id = forms.CharField(
+        label="The refill's id there", max_length=64, required=False, help_text="Empty: the provider did not take it."
+    )
+    reason = reason()
+
+
 class NoteForm(DeskForm):
     note = forms.CharField(max_length=500, widget=forms.Textarea, help_text="For operators; customers never see it.")
 
@@ -72,6 +80,21 @@ def exists(actor: Actor, order: Order, data: Data) -> str:
 def send_again(actor: Actor, order: Order, data: Data) -> str:
     deciding.send_again(order=order, actor=actor, reason=data["reason"])
     return f"Order {order.pk} waits to be sent again. No money moved."
+
+
+def unknown_refill(order: Order) -> RefillRequest | None:
+    """The order's refill of which nobody knows whether the provider took it."""
+    return order.refills.filter(status=RefillRequest.Status.UNKNOWN, ended_at__isnull=True).first()
+
+
+def decide_refill(actor: Actor, order: Order, data: Data) -> str:
+    refill = unknown_refill(order)
+    if refill is None:
+        raise CannotRefill("No refill of this order is unknown any more.")
+    decide_unknown(refill=refill, upstream_id=data["upstream_id"], actor=actor, reason=data["reason"])
+    followed = f"is followed as {refill.upstream_id}"
+    became = followed if refill.upstream_id else "ends as Rejected; another may be asked for"
+    return f"The refill of order {order.pk} {became}. No money moved."
 
 
 def release(actor: Actor, order: Order, data: Data) -> str:
@@ -183,6 +206,12 @@ STEPS = (
     Step(
         name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,
         fits=lambda order: can_cancel(order).allowed, says=what_cancelling_does,
+    ),
+    Step(
+        name="refill", label="Decide the refill", do=decide_refill, form=RefillForm, icon="water_drop", primary=True,
+        fits=lambda order: unknown_refill(order) is not None,
+        says=lambda order: f"Its refill was sent to {order.provider} and no clear answer came. Look there: with an id "
+        "it is followed, without one it ends as Rejected. No money moves.",
     ),
     Step(name="note", label="Note", do=note, form=NoteForm, icon="edit_note"),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from ledger.amounts import InexactAmount
 from ledger.posting import AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting
 from orders.cancelling import CannotCancel
 from orders.deciding import CannotDecide
+from orders.refilling import CannotRefill
 from providers.books import CurrencyMismatch, NoExchangeRate, NotATopUp
 from providers.registering import NotAdded
 from providers.upstream import UpstreamTrouble
@@ -32,7 +33,7 @@ class Refused(Exception):
 REFUSALS = (
     Refused, ValidationError, MoneyRefused, KeyRefused, PersonRefused, ImportRefused, PriceOutOfRange, NotConfirmable,
     NotACurrency, InexactAmount, AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting, CannotCancel,
-    CannotDecide, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded, UpstreamTrouble, ProtectedError,
+    CannotDecide, CannotRefill, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded, UpstreamTrouble, ProtectedError,
 )  # fmt: skip
 
 

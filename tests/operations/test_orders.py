@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 
 from orders.models import Order, OrderEvent, State, Status
+from orders.refilling import request_refill
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem, AuditEntry
 from tests.operations.desk import Desk, Page
 from tests.orders.builders import (
+    OPERATOR,
     a_customer,
     a_provider,
     a_service,
@@ -22,6 +24,7 @@ from tests.orders.builders import (
     followed,
     saying,
     sent,
+    turn,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,3 +245,21 @@ def test_all_chosen_unknown_orders_are_sent_again(desk: Desk, sandbox: Sandbox) 
     page = desk.choose("orders/order/", "send_chosen_again", *[order.pk for order in orders], reason="not there")
     assert "2 orders were sent again." in page.text
     assert set(Order.objects.values_list("state", flat=True)) == {State.WAITING}
+
+
+def test_an_unknown_refill_is_decided_on_the_orders_page(desk: Desk, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(a_customer("100"), a_service(provider))
+    sent(provider, order)
+    sandbox.finish_all()
+    followed(provider, order)
+    assert "Decide the refill" not in desk.open(at(order)).text
+    refill = request_refill(order=order, actor=OPERATOR)
+    sandbox.faults.add("refill", "reset_after", times=1)
+    turn("send_refills", provider)
+    page = desk.send(at(order, "refill"), upstream_id=str(next(iter(sandbox.refills))), reason="seen in their panel")
+    assert "is followed as" in page.text
+    sandbox.finish_all()
+    turn("refill_statuses", provider)
+    refill.refresh_from_db()
+    assert refill.status == "Completed"
