@@ -116,3 +116,47 @@ def test_a_refusal_s_text_is_cut_and_never_shows_the_key() -> None:
     assert classify([f"Invalid API key: {KEY}"], key=KEY).text == "Invalid API key: [key]"
     assert len(classify(["x" * 5000]).text) == TEXT_LENGTH
     assert classify([]).text == "no reason was given"
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("100 requests per minute", Cause.RATE_LIMIT),
+        ("You are throttled", Cause.RATE_LIMIT),
+        ("Balance too low", Cause.FUNDS),
+        ("Low balance", Cause.FUNDS),
+        ("Saldo insuficiente", Cause.FUNDS),
+        ("Yetersiz bakiye", Cause.FUNDS),
+        ("Технические работы", Cause.MAINTENANCE),
+        ("Duplicated link", Cause.DUPLICATE_LINK),
+        ("There is an active order: same link", Cause.DUPLICATE_LINK),
+        ("An order for this link runs", Cause.DUPLICATE_LINK),
+        ("The link is already in use", Cause.DUPLICATE_LINK),
+        ("The service doesn't exist", Cause.SERVICE_GONE),
+        ("No such service", Cause.SERVICE_GONE),
+        ("Quantity is required", Cause.QUANTITY),
+        ("Link is required", Cause.LINK),
+        ("Look at the link format", Cause.LINK),
+        ("Refill is disabled", Cause.NOT_ELIGIBLE),
+        ("Action not supported", Cause.UNKNOWN_ACTION),
+        ("Try again", Cause.AMBIGUOUS),
+        ("Come later", Cause.AMBIGUOUS),
+        ("A temporary difficulty", Cause.AMBIGUOUS),
+        ("Exception in line 7", Cause.AMBIGUOUS),
+        ("No connection", Cause.AMBIGUOUS),
+        ("Lütfen tekrar deneyin", Cause.AMBIGUOUS),
+    ],
+)
+def test_each_phrase_is_known_by_itself(text: str, cause: Cause) -> None:
+    assert classify([text]).cause is cause
+
+
+def test_a_text_is_classified_up_to_a_length_and_kept_up_to_one() -> None:
+    phrase = "Not enough funds "
+    assert classify([phrase + "x" * (300 - len(phrase))]).cause is Cause.FUNDS
+    assert classify([phrase + "x" * (301 - len(phrase))]).cause is Cause.AMBIGUOUS
+    assert len(classify(["x" * 400]).text) == 300
+
+
+def test_the_texts_of_one_answer_are_told_together_and_empty_ones_left_out() -> None:
+    assert classify([" ", "Bad link", "", "Really"]).text == "Bad link; Really"
