@@ -37,8 +37,17 @@ def _needs_broker(**_kwargs: Any) -> None:
 @signals.worker_init.connect
 def _begin(**_kwargs: Any) -> None:
     from records.jobs import resume_working
+    from smmpanel.standby import stand_by
 
     resume_working()
+    stand_by()  # from the start: the broker may be away already
+
+
+@signals.task_prerun.connect
+def _heard(**_kwargs: Any) -> None:
+    from smmpanel.standby import heard
+
+    heard()
 
 
 @signals.worker_shutting_down.connect

@@ -110,6 +110,8 @@ CANCEL_UNANSWERED_HOURS = env.limit("CANCEL_UNANSWERED_HOURS", 48)  # then it is
 
 # records: background jobs and what is kept of them
 # A turn's time: under the sweeps' minute, and far under the broker's visibility timeout.
+# Without a message for so long, a worker looks for due work by itself: the scheduler is never quiet for a minute.
+WORKER_SILENCE_SECONDS = env.limit("WORKER_SILENCE_SECONDS", 60.0)
 JOB_BUDGET_SECONDS = env.limit("JOB_BUDGET_SECONDS", 50.0)
 JOB_RERUNS = 3  # turns a holder adds for those who found it busy, before the next message takes over
 JOB_FAILURES_BEFORE_ATTENTION = 3  # one failure is often the network's; three in a row need a person

@@ -104,6 +104,16 @@ def test_placing_does_not_notice_that_the_broker_is_down(
     books_are_right()
 
 
+def test_with_the_broker_gone_for_good_a_worker_finds_the_work_by_itself(
+    shop: Shop, broker: Broker, processes: Start
+) -> None:
+    panel = processes(1)
+    panel.worker()
+    broker.end()
+    placed(shop, 0)
+    finish(panel, BATCH)
+
+
 def test_a_broker_that_forgets_stops_and_repeats_itself_harms_no_order(
     shop: Shop, sandbox: Sandbox, broker: Broker, processes: Start
 ) -> None:
