@@ -145,6 +145,8 @@ def test_a_refusal_s_text_is_cut_and_never_shows_the_key() -> None:
         ("Exception in line 7", Cause.AMBIGUOUS),
         ("No connection", Cause.AMBIGUOUS),
         ("Lütfen tekrar deneyin", Cause.AMBIGUOUS),
+        ("Попробуйте ещё раз", Cause.AMBIGUOUS),
+        ("Время ожидания истекло", Cause.AMBIGUOUS),
     ],
 )
 def test_each_phrase_is_known_by_itself(text: str, cause: Cause) -> None:

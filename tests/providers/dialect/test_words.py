@@ -116,3 +116,39 @@ def test_a_problem_names_the_word_and_what_may_be_written() -> None:
 @pytest.mark.parametrize("spelled", ["Custom Comments", "custom_comments", "CUSTOM-COMMENTS", "customcomments"])
 def test_types_compare_without_case_and_separators(spelled: str) -> None:
     assert normalise_type(spelled) == "customcomments"
+
+
+@pytest.mark.parametrize("spelled", ["completed", "complete"])
+def test_both_spellings_of_done(spelled: str) -> None:
+    assert order_word(spelled) is OrderWord.COMPLETED
+    assert subscription_word(spelled) is SubscriptionWord.COMPLETED
+    assert refill_word(spelled) is RefillWord.COMPLETED
+
+
+@pytest.mark.parametrize("spelled", ["canceled", "cancelled"])
+def test_both_spellings_of_canceled(spelled: str) -> None:
+    assert order_word(spelled) is OrderWord.CANCELED
+    assert subscription_word(spelled) is SubscriptionWord.CANCELED
+    assert refill_word(spelled) is RefillWord.CANCELED
+
+
+def test_every_part_of_a_map_is_looked_at_and_each_problem_is_a_sentence() -> None:
+    good = {
+        "status": {"gone": "Canceled"},
+        "subscription": {"sleeping": "Paused"},
+        "refill": {"done": "Completed"},
+        "refusal": {"nope": Cause.LINK.value},
+    }
+    assert word_map_problems(good) == []
+    assert word_map_problems(None) == ["The word map must be an object."]
+    first, second = word_map_problems({"status": [], "refill": {"done": "finished"}})
+    assert first == "“status” must be an object of words and meanings."
+    assert second == (
+        "“finished” for “done” is not a meaning of “refill”. "
+        "Use one of: Pending, In progress, Completed, Rejected, Canceled, Error."
+    )
+
+
+def test_a_key_at_the_end_of_a_very_long_word_is_not_shown_in_part() -> None:
+    key = "k" * 20
+    assert key[:10] not in read_word("x" * 50 + key, key)
