@@ -34,7 +34,7 @@ class Report:
     cost: int | None = None
 
 
-BELIEVED_TIMES = 2  # the booked cost; a charge beyond that is no price but a contradiction
+BELIEVED_TIMES = 500  # the booked cost; beyond, a charge is a slip of units (a thousand for one) and no price
 
 
 class NeedsOperator(Exception):
@@ -68,7 +68,7 @@ def final_cost(sold: Sold, report: Report) -> int | None:
 
     A canceled order was given back whole, also where the answer repeats the old price: `keep` has sent the other case,
     a part kept, to the operator. For the rest only a price in the booked currency is believed,
-    and none that is a multiple of the booked one.
+    and none that is hundreds of times the booked one.
     """
     if sold.cost is None:
         return None
