@@ -104,3 +104,8 @@ def test_a_packages_share_is_rounded_up_and_bounded(charge: int, cost: int, shar
 def test_only_an_end_has_a_price() -> None:
     with pytest.raises(AssertionError, match="not an end"):
         keep(FOLLOWERS, Report(status=Status.PROCESSING))
+
+
+@pytest.mark.parametrize(("cost", "booked"), [(450_000_000, 450_000_000), (450_000_001, None)])
+def test_a_price_is_believed_up_to_five_hundred_times_what_was_booked(cost: int, booked: int | None) -> None:
+    assert final_cost(FOLLOWERS, Report(status=COMPLETED, cost=cost)) == booked

@@ -226,3 +226,11 @@ def test_a_refunds_note_is_cut_to_what_a_transfer_holds() -> None:
     [order] = some_accepted_orders()
     refunded(order, "0.1", note="x" * 400)
     assert Transfer.objects.get(kind=Transfer.Kind.REFUND).note == "x" * 300
+
+
+def test_a_price_that_no_account_can_hold_leaves_the_booked_cost() -> None:
+    [order] = some_accepted_orders()
+    order = ended(order, Status.PARTIAL, cost=D(10) ** 12)
+    assert (order.state, order.cost) == (State.REVIEW, COST)
+    assert cost_in_the_books(order) == COST
+    books_are_right()
