@@ -40,6 +40,12 @@ class Category(Searchable):
 
     name = models.CharField(max_length=300, unique=True)
     position = models.PositiveIntegerField(default=0)
+    link_pattern = models.CharField(
+        max_length=200, blank=True, help_text="A regular expression that links here must match. Empty: any link."
+    )
+    link_example = models.CharField(
+        max_length=200, blank=True, help_text="A link that matches, shown to customers whose link does not."
+    )
 
     class Meta:
         verbose_name_plural = "categories"
@@ -80,6 +86,14 @@ class ProviderService(models.Model):
         return f"{self.external_id} {self.name}"
 
 
+class SameLink(models.TextChoices):
+    """What is done with a second order for a link that has one under way."""
+
+    ALLOW = "allow", "Send it all the same"
+    WARN = "warn", "Send it, and warn the customer before"
+    QUEUE = "queue", "Send it when the first has ended"
+
+
 class Service(Searchable):
     """Something a customer can order. Sold only when `visible` and not `off_sale_reason`."""
 
@@ -102,7 +116,22 @@ class Service(Searchable):
     )
     refill_by_hand = models.BooleanField(default=False)
     cancel = models.BooleanField(default=False)
-    dripfeed = models.BooleanField(default=False)
+    dripfeed = models.BooleanField(
+        default=False,
+        help_text="Customers may order it in runs. Where its provider has no drip-feed, the panel runs it.",
+    )
+    dripfeed_by_hand = models.BooleanField(default=False)
+    same_link = models.CharField(
+        max_length=5,
+        choices=SameLink.choices,
+        default=SameLink.ALLOW,
+        help_text="What happens to a second order for a link that has one under way at the same provider's service.",
+    )
+    open_posts = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="A subscription without a number of posts is sold with so many. Empty: the number is asked for.",
+    )
     visible = models.BooleanField(default=False)
     off_sale_cause = models.CharField(max_length=20, blank=True, editable=False, help_text="catalog.protection.Cause")
     off_sale_reason = models.CharField(max_length=300, blank=True)

@@ -34,8 +34,6 @@ def why_not_orderable(service: Service) -> str | None:
     kind = service_type(service.type)
     if kind is None:
         return "This service is of a type that cannot be ordered here."
-    if not kind.orderable:
-        return kind.not_orderable
     if service.rate <= 0:
         return "This service has no price yet."
     return None

@@ -44,6 +44,11 @@ def check_pattern(find: str, replace: str) -> None:
         raise BadPattern("A repeated group may not hold a repetition, alternatives or ?.")
 
 
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern, which was checked when it was stored, is found in the text's beginning."""
+    return re.search(pattern, text[:LONGEST_PIECE]) is not None
+
+
 def _repeats_a_repeat(bare: str) -> bool:
     open_groups = [False]  # whether each holds something that multiplies the ways to match
     for position, character in enumerate(bare):

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from catalog.models import Service
+from catalog.measuring import Limits, Measured, NotMeasured, Problem, measure
+from catalog.patterns import matches
 from catalog.service_types import Field, Kind, Quantity, ServiceType
 
 HANDLE = re.compile(r"@?[\w.\-]{1,100}")
@@ -23,38 +24,20 @@ HASHTAG = re.compile(r"#?\w{1,100}")
 DIGITS = re.compile(r"[0-9]+")
 MOST_DIGITS = 18
 FORBIDDEN = {"Cc", "Cs"}  # control characters (NUL too) and half surrogates: not every database and provider takes them
-DRIP_FEED_LATER = "Drip-feed cannot be ordered yet. Leave runs and interval empty."
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """A service's bounds on the quantity; it must be a multiple of `step`."""
-
-    min: int
-    max: int
-    step: int = 1
-
-    @classmethod
-    def of(cls, service: Service) -> Limits:
-        return cls(service.min, service.max, service.step)
+NO_DRIP_FEED = "This service has no drip-feed. Leave runs and interval empty."
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A line as it will be stored and sent; `quantity` is None for what cannot be divided."""
+    """A line as it will be stored and sent. For a subscription `link` is the username that it follows."""
 
     link: str
-    quantity: int | None
     details: dict[str, str]  # the type's other fields, as they are sent
+    measured: Measured
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one field: a sentence for people, a code for programs."""
-
-    field: str
-    message: str
-    code: str
+    @property
+    def quantity(self) -> int | None:
+        return self.measured.quantity
 
 
 class _Wrong(Exception):
@@ -65,43 +48,56 @@ class _Wrong(Exception):
 
 def read_line(kind: ServiceType, raw: Mapping[str, object], *, limits: Limits) -> Read | list[Problem]:
     """The line, or everything that is wrong with it. Fields that the type does not have are ignored."""
-    if not kind.orderable:
-        return [Problem("service", kind.not_orderable, "not_orderable")]
     values: dict[str, str] = {}
     problems: list[Problem] = []
     for field in kind.fields:
         try:
-            value = _read_field(field, raw, values)
+            value = _read_field(field, raw, values, limits)
             if value:
                 values[field.name] = value
         except _Wrong as wrong:
             problems.append(Problem(field.name, wrong.message, wrong.code))
-    quantity = None
     wrong_fields = {problem.field for problem in problems}
-    source = kind.counted or "quantity"
-    if kind.quantity is not Quantity.NONE and source not in wrong_fields:
-        quantity = values[source].count("\n") + 1 if kind.counted else int(values["quantity"])
-        problems += _out_of_limits(kind, quantity, limits)
+    measured = None
+    try:
+        measured = measure(kind, values, limits=limits, wrong=wrong_fields)
+    except NotMeasured as no:
+        problems += no.problems
     if problems:
         return problems
-    link = values.pop("link")
-    values.pop("quantity", None)
-    return Read(link, quantity, values)
+    assert measured is not None
+    if kind.quantity is Quantity.RESERVED:
+        assert measured.quantity is not None
+        values["posts"] = str(measured.quantity // int(values["max"]))  # what was left open is sold up to its limit
+    link = values.pop("link") if kind.has_link else values["username"]
+    for name in ("quantity", "runs", "interval"):
+        values.pop(name, None)
+    return Read(link, values, measured)
 
 
-def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[str, str]) -> str:
+def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[str, str], limits: Limits) -> str:
     if field.when is not None and read_so_far.get(field.when[0]) != field.when[1]:
         return ""
     text = _text(field, raw.get(field.name))
-    if not field.available:
-        if text not in ("", "0"):  # some clients always send a zero
-            raise _Wrong(DRIP_FEED_LATER, "not_available")
-        return ""
+    if not field.required and text == "0" and field.kind is Kind.INTEGER:
+        return ""  # some clients always send a zero
     if not text:
         if field.required:
             raise _Wrong(f"{field.label} is required.", "required")
         return ""
-    return _READERS[field.kind](field, text)
+    if field.drip_feed and not limits.dripfeed:
+        raise _Wrong(NO_DRIP_FEED, "no_drip_feed")
+    value = _READERS[field.kind](field, text)
+    if field.name == "link" and limits.link_pattern:
+        _follows_rule(value, limits)
+    return value
+
+
+def _follows_rule(link: str, limits: Limits) -> None:
+    """The category's own rule for links, where the operator made one."""
+    if not matches(limits.link_pattern, link):
+        like = f" It should look like {limits.link_example}" if limits.link_example else ""
+        raise _Wrong(f"This link does not fit this service.{like}", "link_rule")
 
 
 def _text(field: Field, value: object) -> str:
@@ -204,26 +200,15 @@ def _hashtag(field: Field, text: str) -> str:
 
 def _date(field: Field, text: str) -> str:
     try:
-        return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).strftime("%d/%m/%Y")
+        day = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC)
     except ValueError as error:
-        raise _Wrong(f"{field.label} must be a date such as 31/12/2026.", "bad_date") from error
+        raise _Wrong(f"{field.label} must be a date such as 31/12/2030.", "bad_date") from error
+    if day.date() < datetime.now(UTC).date():
+        raise _Wrong(f"{field.label} must not be in the past.", "past_date")
+    return day.strftime("%d/%m/%Y")
 
 
 _READERS: Mapping[Kind, Callable[[Field, str], str]] = {
     Kind.LINK: _link, Kind.URL: _link, Kind.INTEGER: _integer, Kind.LINES: lambda _, text: text,
     Kind.TEXT: _plain_text, Kind.USERNAME: _username, Kind.HASHTAG: _hashtag, Kind.CHOICE: _one_of, Kind.DATE: _date,
 }  # fmt: skip
-
-
-def _out_of_limits(kind: ServiceType, quantity: int, limits: Limits) -> list[Problem]:
-    field = kind.field(kind.counted or "quantity")
-    within = f"between {limits.min:,} and {limits.max:,}"
-    if not limits.min <= quantity <= limits.max:
-        if kind.counted:
-            message = f"{field.label} must have {within} lines; yours have {quantity:,}."
-        else:
-            message = f"{field.label} must be {within}."
-        return [Problem(field.name, message, "too_small" if quantity < limits.min else "too_large")]
-    if quantity % limits.step:
-        return [Problem(field.name, f"{field.label} must be a multiple of {limits.step:,}.", "not_a_multiple")]
-    return []

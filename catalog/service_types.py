@@ -57,7 +57,7 @@ class Field:
     handle: bool = False  # a link may also be a bare handle: @name
     choices: tuple[tuple[str, str], ...] = ()
     when: tuple[str, str] | None = None  # asked for (and then required) only if another field has this value
-    available: bool = True  # declared, but refused until the panel can do it
+    drip_feed: bool = False  # asked for only where the service may be ordered in runs
     help: str = ""
 
 
@@ -71,11 +71,11 @@ class ServiceType:
     quantity: Quantity
     charged: Charged
     counted: str = ""  # the field whose lines are the quantity
-    not_orderable: str = ""  # why it is not on sale, as a sentence
 
     @property
-    def orderable(self) -> bool:
-        return not self.not_orderable
+    def has_link(self) -> bool:
+        """A subscription has none: it follows a username."""
+        return any(field.name == "link" for field in self.fields)
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -91,10 +91,11 @@ QUANTITY = Field("quantity", "Quantity", Kind.INTEGER, least=1)
 COMMENTS = _lines("comments", "Comments", "comment")
 USERNAMES = _lines("usernames", "Usernames", "username")
 HASHTAGS = _lines("hashtags", "Hashtags", "hashtag")
-RUNS = Field("runs", "Runs", Kind.INTEGER, required=False, least=1, available=False, help="Deliver this many times.")
-INTERVAL = Field(
-    "interval", "Interval", Kind.INTEGER, required=False, least=1, available=False, help="Minutes between runs."
-)
+RUNS = Field(
+    "runs", "Runs", Kind.INTEGER, required=False, drip_feed=True,
+    help="Leave empty to get all at once. With runs, the quantity is delivered again in each of them.",
+)  # fmt: skip
+INTERVAL = Field("interval", "Interval", Kind.INTEGER, required=False, drip_feed=True, help="Minutes between two runs.")
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 DEVICES = (
     ("1", "Desktop"), ("2", "Mobile (Android)"), ("3", "Mobile (iOS)"), ("4", "Mixed mobile"), ("5", "Mixed"),
@@ -154,13 +155,15 @@ _ALL = (
             Field("username", "Username", Kind.USERNAME),
             Field("min", "Least per post", Kind.INTEGER, least=1),
             Field("max", "Most per post", Kind.INTEGER, least=1),
-            Field("posts", "New posts", Kind.INTEGER, required=False, least=1),
+            Field("posts", "New posts", Kind.INTEGER, required=False, help="How many posts from now on."),
             Field("old_posts", "Old posts", Kind.INTEGER, required=False, least=0),
-            Field("delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS)),
-            Field("expiry", "Expires", Kind.DATE, required=False, help="Day/month/year."),
+            Field(
+                "delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS),
+                help="Between a post and its delivery.",
+            ),
+            Field("expiry", "Expires", Kind.DATE, required=False, help="Day/month/year. Empty: with the last post."),
         ),
         Quantity.RESERVED, Charged.DELIVERED,
-        not_orderable="Subscriptions are not sold yet.",
     ),
     _given(
         "web_traffic", "Web Traffic",
@@ -182,7 +185,7 @@ def _letters(spelling: str) -> str:
 
 
 _BY_LETTERS = {_letters(kind.key): kind for kind in _ALL}
-ORDERABLE_KEYS = tuple(kind.key for kind in _ALL if kind.orderable)
+ORDERABLE_KEYS = tuple(SERVICE_TYPES)
 
 
 def service_type(spelling: str) -> ServiceType | None:
@@ -195,12 +198,24 @@ def same_type(one: str, other: str) -> bool:
     return _letters(one) == _letters(other)
 
 
-def add_fields(
-    kind: ServiceType, link: str, quantity: int | None, details: Mapping[str, str], external_id: str
-) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentLine:
+    """What a line sends beside its service: `quantity` in all, `runs` where the provider is to divide it by itself."""
+
+    link: str
+    quantity: int | None
+    details: Mapping[str, str]
+    runs: int | None = None
+    interval: int | None = None
+
+
+def add_fields(kind: ServiceType, line: SentLine, *, external_id: str) -> dict[str, str]:
     """Exactly the parameters of `add` for this line, beside `key` and `action`, in the declaration's order."""
-    values = {**details, "link": link}
+    values = {**line.details, "link": line.link}
     if kind.quantity is Quantity.GIVEN:
-        values["quantity"] = str(quantity)
+        assert line.quantity is not None
+        values["quantity"] = str(line.quantity // (line.runs or 1))
+    if line.runs is not None:
+        values |= {"runs": str(line.runs), "interval": str(line.interval)}
     sent = {field.name: values[field.name] for field in kind.fields if values.get(field.name, "") != ""}
     return {"service": external_id, **sent}

@@ -19,6 +19,7 @@ from records.audit import Actor, audit
 FLAG_OF = {
     "name": "name_by_hand", "description": "description_by_hand", "category": "category_by_hand",
     "min": "limits_by_hand", "max": "limits_by_hand", "refill": "refill_by_hand", "refill_days": "refill_by_hand",
+    "dripfeed": "dripfeed_by_hand",
 }  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class ByHand(TypedDict, total=False):
     step: int
     refill: bool
     refill_days: int | None
+    dripfeed: bool
 
 
 @transaction.atomic
@@ -140,8 +142,6 @@ def _why_not_sellable(service: Service, *, is_listed: bool) -> str | None:
     kind = service_type(service.type)
     if kind is None:
         return f"Its type “{service.type}” cannot be ordered here."
-    if not kind.orderable:
-        return kind.not_orderable
     if service.off_sale_cause == Cause.LIMITS and not service.limits_by_hand:
         return "Its limits or its price make no sense. Set the limits by hand first."
     return None

@@ -19,8 +19,9 @@ from ledger.amounts import plain
 NOTHING = "—"
 TONES: Mapping[str, str] = {
     "Pending": "wait", "In progress": "run", "Processing": "run", "Completed": "good", "Partial": "warn",
-    "Canceled": "off",
+    "Canceled": "off", "Active": "run", "Paused": "wait", "Expired": "off",
     "waiting": "wait", "sending": "run", "unknown": "bad", "held": "warn", "by_hand": "warn", "accepted": "run",
+    "series": "run", "queued": "wait",
     "review": "bad", "ended": "off",
     "open": "good", "paused": "bad", "trial": "warn",
     "not_sent": "warn", "rejected": "bad",

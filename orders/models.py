@@ -22,13 +22,15 @@ class State(models.TextChoices):
     UNKNOWN = "unknown", "Not known whether the provider took it"
     HELD = "held", "Held back"
     BY_HAND = "by_hand", "Fulfilled by hand"
+    SERIES = "series", "Sent run by run"
+    QUEUED = "queued", "Waits for another order of its link"
     ACCEPTED = "accepted", "With the provider"
     REVIEW = "review", "The operator decides what was delivered"
     ENDED = "ended", "Ended"
 
 
 class Status(models.TextChoices):
-    """What the customer reads; the words of API v2."""
+    """What the customer reads; the words of API v2. Active, Paused and Expired are of subscriptions alone."""
 
     PENDING = "Pending", "Pending"
     IN_PROGRESS = "In progress", "In progress"
@@ -36,9 +38,13 @@ class Status(models.TextChoices):
     COMPLETED = "Completed", "Completed"
     PARTIAL = "Partial", "Partial"
     CANCELED = "Canceled", "Canceled"
+    ACTIVE = "Active", "Active"
+    PAUSED = "Paused", "Paused"
+    EXPIRED = "Expired", "Expired"
 
 
-FINAL = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)
+FINAL = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.EXPIRED)
+LIVE = tuple(status for status in Status if status not in FINAL)
 
 
 class Order(models.Model):
@@ -56,7 +62,13 @@ class Order(models.Model):
     refill_days = models.PositiveIntegerField(null=True, blank=True)
     cancel = models.BooleanField(default=False)
     link = models.CharField(max_length=2000)
-    quantity = models.BigIntegerField(null=True, blank=True, help_text="Empty for what cannot be divided (a package).")
+    quantity = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="In all: of every run, or the most of every post. Empty for what cannot be divided (a package).",
+    )
+    runs = models.PositiveIntegerField(null=True, blank=True, help_text="Of a drip-feed; empty for anything else.")
+    interval = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes between two runs of a drip-feed.")
     details = models.JSONField(default=dict, blank=True, help_text="The type's other fields, as sent to the provider.")
     charge = MoneyField()
     refunded = MoneyField(default=Decimal(0))
@@ -73,6 +85,21 @@ class Order(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_wished_at = models.DateTimeField(null=True, blank=True)
+    link_key = models.CharField(max_length=64, blank=True, help_text="The same for every spelling of one link.")
+    one_at_a_time = models.BooleanField(
+        default=False, help_text="It is sent only while no other such order is under way at its provider's service."
+    )
+
+    # A drip-feed that the panel runs: the parent was sold and paid, each run is an order of its own without a charge
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts", db_index=False
+    )
+    run = models.PositiveIntegerField(null=True, blank=True, help_text="Which run of its parent it is, from 1.")
+    runs_left = models.PositiveIntegerField(null=True, blank=True, help_text="Runs that were not begun yet.")
+    next_run_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty while the run before has not been sent, or none is left."
+    )
+    undelivered = models.BigIntegerField(default=0, help_text="Of the quantity, what ended runs did not deliver.")
 
     # What the provider says
     upstream_id = models.CharField(max_length=64, null=True, blank=True)
@@ -80,6 +107,12 @@ class Order(models.Model):
     start_count = models.BigIntegerField(null=True, blank=True)
     remains = models.BigIntegerField(null=True, blank=True)
     upstream_charge = MoneyField(null=True, blank=True)
+    parts_done = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Runs or posts made so far, of what the provider divides by itself."
+    )
+    upstream_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider said that it ended, while parts of it had not."
+    )
     cost = MoneyField(null=True, blank=True, help_text="Booked, in the provider's currency.")
     exchange_rate = ExchangeRateField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -99,8 +132,8 @@ class Order(models.Model):
                 condition=Q(quantity__isnull=True) | Q(quantity__gt=0), name="order_quantity_positive"
             ),
             models.CheckConstraint(
-                condition=Q(state="ended", status__in=["Completed", "Partial", "Canceled"])
-                | (~Q(state="ended") & Q(status__in=["Pending", "In progress", "Processing"])),
+                condition=Q(state="ended", status__in=["Completed", "Partial", "Canceled", "Expired"])
+                | (~Q(state="ended") & Q(status__in=["Pending", "In progress", "Processing", "Active", "Paused"])),
                 name="order_final_status_when_ended",
             ),
             models.CheckConstraint(
@@ -111,11 +144,40 @@ class Order(models.Model):
                 condition=Q(upstream_id__isnull=False),
                 name="one_order_an_upstream_id",
             ),
+            models.UniqueConstraint(
+                fields=["parent", "run"], condition=Q(parent__isnull=False), name="one_order_a_run"
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True, run__isnull=True)
+                | Q(parent__isnull=False, run__gte=1, charge=0, runs__isnull=True),
+                name="a_run_has_no_charge_of_its_own",
+            ),
+            models.CheckConstraint(
+                condition=Q(undelivered__gte=0) & (Q(undelivered=0) | Q(undelivered__lte=F("quantity"))),
+                name="order_undelivered_at_most_its_quantity",
+            ),
+            models.UniqueConstraint(
+                fields=["provider_service", "link_key"],
+                condition=Q(one_at_a_time=True, state__in=["sending", "unknown", "accepted", "review"]),
+                name="one_order_a_link_at_a_time",
+            ),
         ]
         indexes = [
-            models.Index(fields=["customer", "-id"], name="order_of_customer"),
-            models.Index(fields=["customer", "status", "-id"], name="order_of_customer_status"),
-            models.Index(fields=["service", "-id"], name="order_of_service"),
+            # What customers and operators list are the orders that were sold; runs are found by their parent.
+            models.Index(fields=["customer", "-id"], condition=Q(parent__isnull=True), name="order_of_customer"),
+            models.Index(
+                fields=["customer", "status", "-id"],
+                condition=Q(parent__isnull=True),
+                name="order_of_customer_status",
+            ),
+            models.Index(fields=["service", "-id"], condition=Q(parent__isnull=True), name="order_of_service"),
+            models.Index(fields=["next_run_at", "id"], condition=Q(state="series"), name="order_next_run"),
+            models.Index(
+                fields=["provider_service", "link_key", "id"], condition=Q(state="queued"), name="order_queued"
+            ),
+            models.Index(
+                fields=["provider_service", "link_key", "id"], condition=Q(ended_at__isnull=True), name="order_of_link"
+            ),
             models.Index(fields=["provider", "not_before", "id"], condition=Q(state="waiting"), name="order_waiting"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="order_sending"),
             models.Index(fields=["provider", "id"], condition=Q(state="sending"), name="order_under_way"),
@@ -206,6 +268,28 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"Order {self.order_id}: {self.kind}"
+
+
+class UpstreamPart(models.Model):
+    """One of the orders that the provider makes by itself for a drip-feed or a subscription, as it was last read."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="upstream_parts", db_index=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+", db_index=False)
+    upstream_id = models.CharField(max_length=64)
+    status = models.CharField(max_length=12, choices=Status.choices, blank=True, help_text="Empty: not read yet.")
+    charge = MoneyField(null=True, blank=True, help_text="The provider's, in the currency it is booked in.")
+    start_count = models.BigIntegerField(null=True, blank=True)
+    remains = models.BigIntegerField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "upstream_id"], name="one_part_an_upstream_id"),
+        ]
+        indexes = [models.Index(fields=["order", "id"], name="part_of_order")]
+
+    def __str__(self) -> str:
+        return f"Part {self.upstream_id} of order {self.order_id}"
 
 
 class RefillRequest(models.Model):

@@ -13,17 +13,21 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from accounts.models import Customer
-from catalog.models import Route, Service
+from catalog.links import link_key
+from catalog.measuring import Limits, Problem
+from catalog.models import Route, SameLink, Service
 from catalog.offers import why_not_orderable
 from catalog.pricing import PriceOutOfRange, charge
-from catalog.reading import Limits, Problem, Read, read_line
+from catalog.reading import Read, read_line
 from catalog.service_types import service_type
 from ledger.accounts import house_account
 from ledger.amounts import plain
 from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
+from orders.holding import holds
 from orders.models import Order, Placement, State
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
 from records.attention import raise_attention
@@ -127,7 +131,7 @@ def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRate
         return problem(closed, "service", "service")
     kind = service_type(service.type)
     assert kind is not None
-    read = read_line(kind, line.fields, limits=Limits(min=service.min, max=service.max, step=service.step))
+    read = read_line(kind, line.fields, limits=Limits.of(service))
     if not isinstance(read, Read):
         return _at_fields(number, read)
     try:
@@ -152,7 +156,12 @@ def _purchase(service: Service, read: Read, rates: ExchangeRates) -> Purchase | 
     if not routes:
         return None
     promise = Promise(
-        type=service.type, quantity=read.quantity, rate=service.rate, refill=service.refill, cancel=service.cancel
+        type=service.type,
+        quantity=read.quantity,
+        span=read.measured.span,
+        rate=service.rate,
+        refill=service.refill,
+        cancel=service.cancel,
     )
     try:
         return choose(routes, promise, rates)
@@ -177,24 +186,29 @@ def _sell(customer: Customer, quotes: Sequence[Quote], once: str | None) -> list
     if placement is not None:
         placement.order_ids = [order.pk for order in orders]
         placement.save(update_fields=["order_ids"])
-    sales = house_account(Account.Kind.SALES, settings.PANEL_CURRENCY)
-    post(
-        [
-            Posting(
-                debit=customer.wallet,
-                credit=sales,
-                amount=order.charge,
-                kind=Transfer.Kind.CHARGE,
-                reference=f"order:{order.pk}:charge",
-                order_id=order.pk,
-            )
-            for order in orders
-            if order.charge > 0
-        ]
-    )
+    post(_payments(customer, [order for order in orders if order.charge > 0]))
     for provider_id in {order.provider_id for order in orders if order.provider_id is not None}:
         hint("submit_orders", str(provider_id))
+    if any(order.state == State.SERIES for order in orders):
+        hint("run_series")
     return orders
+
+
+def _payments(customer: Customer, orders: Sequence[Order]) -> list[Posting]:
+    """What leaves the wallet: the charge, or what is held until it is known how much was delivered."""
+    sales = house_account(Account.Kind.SALES, settings.PANEL_CURRENCY)
+    held = house_account(Account.Kind.HELD, settings.PANEL_CURRENCY) if any(map(holds, orders)) else None
+    return [
+        Posting(
+            debit=customer.wallet,
+            credit=held if held is not None and holds(order) else sales,
+            amount=order.charge,
+            kind=Transfer.Kind.HOLD if holds(order) else Transfer.Kind.CHARGE,
+            reference=f"order:{order.pk}:{'hold' if holds(order) else 'charge'}",
+            order_id=order.pk,
+        )
+        for order in orders
+    ]
 
 
 def _claim_token(customer: Customer, once: str | None) -> Placement | None:
@@ -215,7 +229,11 @@ def _placed_before(customer: Customer, once: str) -> list[Order] | None:
 
 
 def _order(customer: Customer, quote: Quote) -> Order:
-    service, purchase = quote.service, quote.purchase
+    service, purchase, measured = quote.service, quote.purchase, quote.read.measured
+    bought = purchase.provider_service if purchase else None
+    state = State.WAITING if bought else State.BY_HAND
+    if bought is not None and measured.runs is not None and not bought.dripfeed:
+        state, bought = State.SERIES, None  # the panel runs it: each run finds its own route
     return Order(
         customer=customer,
         service=service,
@@ -227,12 +245,18 @@ def _order(customer: Customer, quote: Quote) -> Order:
         cancel=service.cancel,
         link=quote.read.link,
         quantity=quote.read.quantity,
+        runs=measured.runs,
+        interval=measured.interval,
         details=dict(quote.read.details),
         charge=quote.charge,
         refunded=Decimal(0),
-        state=State.WAITING if purchase else State.BY_HAND,
-        provider=purchase.provider_service.provider if purchase else None,
-        provider_service=purchase.provider_service if purchase else None,
+        state=state,
+        provider=bought.provider if bought else None,
+        provider_service=bought,
+        runs_left=measured.runs if state == State.SERIES else None,
+        next_run_at=timezone.now() if state == State.SERIES else None,
+        link_key=link_key(quote.read.link),
+        one_at_a_time=service.same_link == SameLink.QUEUE,
     )
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from catalog.costs import cost_of, would_lose
 from catalog.models import ProviderService, Route
-from catalog.service_types import service_type
+from catalog.service_types import Quantity, service_type
 from ledger.amounts import plain
 from orders.costing import can_be_booked
 from orders.models import Order
@@ -26,10 +26,12 @@ class Promise:
     """What was, or is about to be, sold."""
 
     type: str
-    quantity: int | None
+    quantity: int | None  # in all
+    span: tuple[int, int] | None  # the least and the most that is delivered at a time
     rate: Decimal
     refill: bool
     cancel: bool
+    dripfeed: bool = False  # the provider is to divide it into runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,23 @@ def promise_of(order: Order) -> Promise:
     return Promise(
         type=order.service_type,
         quantity=order.quantity,
+        span=_span_of(order),
         rate=order.rate,
         refill=order.refill,
         cancel=order.cancel,
+        dripfeed=order.runs is not None,
     )
+
+
+def _span_of(order: Order) -> tuple[int, int] | None:
+    """What is delivered at a time: a run, a post, or all at once."""
+    kind = service_type(order.service_type)
+    if kind is not None and kind.quantity is Quantity.RESERVED:
+        return int(order.details["min"]), int(order.details["max"])
+    if order.quantity is None:
+        return None
+    each = order.quantity // (order.runs or 1)
+    return each, each
 
 
 class NoRoute(Exception):
@@ -135,12 +150,15 @@ def broken_promise(provider_service: ProviderService, promise: Promise) -> str:
     theirs, sold = service_type(provider_service.type), service_type(promise.type)
     if theirs is None or sold is None or theirs.key != sold.key:
         return f"Its type at {provider_service.provider} is {provider_service.type}, but {promise.type} was sold."
-    if promise.quantity is not None and not provider_service.min <= promise.quantity <= provider_service.max:
+    least, most = promise.span or (provider_service.min, provider_service.max)
+    if promise.span is not None and not provider_service.min <= least <= most <= provider_service.max:
         return f"{provider_service.provider} takes {provider_service.min} to {provider_service.max}."
     if promise.refill and not provider_service.refill:
         return f"{provider_service.provider} gives no refill on it."
     if promise.cancel and not provider_service.cancel:
         return f"{provider_service.provider} does not cancel it."
+    if promise.dripfeed and not provider_service.dripfeed:
+        return f"{provider_service.provider} has no drip-feed on it."
     return ""
 
 

@@ -18,7 +18,7 @@ import stamina
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
-from catalog.service_types import add_fields, service_type
+from catalog.service_types import SentLine, add_fields, service_type
 from ledger.amounts import plain
 from orders.claiming import claim, mark, release, waiting_for
 from orders.models import Order
@@ -187,10 +187,14 @@ def _fields(provider: Provider, order: Order) -> dict[str, str]:
     assert kind is not None
     fields = add_fields(
         kind,
+        SentLine(
+            link=order.link,
+            quantity=order.quantity,
+            details=order.details,
+            runs=order.runs,
+            interval=order.interval,
+        ),
         external_id=order.provider_service.external_id,
-        link=order.link,
-        quantity=order.quantity,
-        details=order.details,
     )
     if provider.idempotency_parameter:  # one value an order and route, never an attempt
         fields[provider.idempotency_parameter] = f"{order.pk}-{order.provider_service_id}"

@@ -199,7 +199,8 @@ def _is_of(order: Order, service: Service, typed: Mapping[str, str]) -> bool:
     read = read_whole(service, typed)
     if read is None or order.service_id != service.pk:
         return False
-    return (order.link, order.quantity, order.details) == (read.link, read.quantity, read.details)
+    sold = (order.link, order.quantity, order.runs, order.interval, order.details)
+    return sold == (read.link, read.quantity, read.measured.runs, read.measured.interval, read.details)
 
 
 def _placed(order: Order) -> str:

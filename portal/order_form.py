@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from catalog.measuring import Limits, measuring_fields
 from catalog.models import Service
 from catalog.pricing import PriceOutOfRange, charge
-from catalog.reading import Limits, Read, read_line
-from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
+from catalog.reading import Read, read_line
+from catalog.service_types import Charged, Field, Kind, ServiceType, service_type
 from portal.money import grouped
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
@@ -49,7 +50,7 @@ def form_fields(
     service: Service, typed: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None
 ) -> list[FormField]:
     kind, wrong = _kind(service), errors or {}
-    fields = [field for field in kind.fields if field.available]
+    fields = _asked(service)
     first_wrong = next((field.name for field in fields if field.name in wrong), None)
     first_empty = next((field.name for field in fields if field.required and not typed.get(field.name)), None)
     return [
@@ -70,19 +71,25 @@ def form_fields(
 
 def typed_fields(service: Service, sent: Mapping[str, str]) -> dict[str, str]:
     """Of all that was sent, what the type's fields take."""
-    return {field.name: sent[field.name] for field in _kind(service).fields if field.available and field.name in sent}
+    return {field.name: sent[field.name] for field in _asked(service) if field.name in sent}
+
+
+def _asked(service: Service) -> list[Field]:
+    """The fields that this service's form has: those of a drip-feed only where it may be ordered in runs."""
+    return [field for field in _kind(service).fields if service.dripfeed or not field.drip_feed]
 
 
 def price_of(service: Service, typed: Mapping[str, str]) -> Price:
-    """The price by what was typed so far."""
+    """The price by what was typed so far: the fields that make the quantity are read, the others stand in."""
     kind = _kind(service)
-    if kind.quantity is Quantity.NONE:
-        return _priced(service, None)
-    source = kind.counted or "quantity"
-    if not typed.get(source, "").strip():
+    names = measuring_fields(kind)
+    required = [name for name in names if kind.field(name).required]
+    if any(not typed.get(name, "").strip() for name in required):
         return Price(None)
-    only = replace(kind, fields=(kind.field("link"), kind.field(source)))
-    read = read_line(only, {"link": ANY_LINK, source: typed[source]}, limits=limits_of(service))
+    stand_ins = {"link": ANY_LINK} if kind.has_link else {"username": "anybody"}
+    only = replace(kind, fields=tuple(field for field in kind.fields if field.name in (*stand_ins, *names)))
+    raw = stand_ins | {name: typed.get(name, "") for name in names}
+    read = read_line(only, raw, limits=replace(limits_of(service), link_pattern=""))
     if not isinstance(read, Read):
         return Price(None, " ".join(problem.message for problem in read))
     return _priced(service, read.quantity)
@@ -95,7 +102,7 @@ def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
 
 
 def limits_of(service: Service) -> Limits:
-    return Limits(min=service.min, max=service.max, step=service.step)
+    return Limits.of(service)
 
 
 def is_package(service: Service) -> bool:
@@ -124,7 +131,7 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
         other = kind.field(field.when[0])
         value = dict(other.choices).get(field.when[1], field.when[1])
         hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
-    if kind.quantity is not Quantity.NONE and field.name == (kind.counted or "quantity"):
+    if field.name in measuring_fields(kind)[:1]:
         hints.append(_within(service, lines=bool(kind.counted)))
     return " ".join(hints)
 

@@ -31,11 +31,14 @@ ENDS: Mapping[str, Callable[[], str]] = {
     Status.COMPLETED: lambda: _("Completed."),
     Status.PARTIAL: lambda: _("Ended in part: not everything could be delivered."),
     Status.CANCELED: lambda: _("Canceled."),
+    Status.EXPIRED: lambda: _("Expired."),
 }
 STATUSES: Mapping[str, Callable[[], str]] = {
     Status.PENDING: lambda: _("Waiting to start."),
     Status.IN_PROGRESS: lambda: _("In progress."),
     Status.PROCESSING: lambda: _("Being processed."),
+    Status.ACTIVE: lambda: _("Following new posts."),
+    Status.PAUSED: lambda: _("Paused."),
 }
 TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
     "accepted": lambda event: _("Accepted for delivery."),
@@ -57,6 +60,9 @@ TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
 }
 
 
+BACK = (Transfer.Kind.REFUND, Transfer.Kind.RELEASE)
+
+
 def story_of(order: Order) -> list[Entry]:
     """Newest first; two queries: what happened, and what was paid back."""
     placed = Entry(order.created_at, _("Placed. %(amount)s was charged.") % {"amount": _amount(order.charge)})
@@ -75,7 +81,7 @@ def _happenings(order: Order) -> list[Entry]:
 
 def _refunds(order: Order) -> list[Entry]:
     """From the books themselves: what is told here is on the statement."""
-    back = Transfer.objects.filter(order_id=order.pk, kind=Transfer.Kind.REFUND, credit_id=order.customer.wallet_id)
+    back = Transfer.objects.filter(order_id=order.pk, kind__in=BACK, credit_id=order.customer.wallet_id)
     return [
         Entry(each.at, _("%(amount)s came back to your balance.") % {"amount": _amount(each.amount)})
         for each in back.order_by("id")

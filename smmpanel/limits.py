@@ -45,6 +45,9 @@ MAX_TEXT_LENGTH = env.limit("MAX_TEXT_LENGTH", 500)  # of a one-line field: a ke
 MAX_LINES = env.limit("MAX_LINES", 10_000)  # comments, usernames … of one order
 MAX_LINE_LENGTH = env.limit("MAX_LINE_LENGTH", 2200)  # the longest comment a network takes (Instagram)
 MAX_LINES_LENGTH = env.limit("MAX_LINES_LENGTH", 400_000)  # of all together: one request holds them
+MAX_RUNS = env.limit("MAX_RUNS", 1000)  # of one drip-feed
+MAX_INTERVAL_MINUTES = env.limit("MAX_INTERVAL_MINUTES", 10_080)  # between two runs: a week
+MAX_POSTS = env.limit("MAX_POSTS", 1000)  # of one subscription
 
 # portal: the customer's pages
 LOGIN_URL = "portal:sign_in"

@@ -38,7 +38,8 @@ SNAPSHOT_FIELDS = (
 # Which of a service's fields follow the provider, and the flag that stops each.
 FOLLOWED = {
     "name": "name_by_hand", "description": "description_by_hand", "type": "", "min": "limits_by_hand",
-    "max": "limits_by_hand", "refill": "refill_by_hand", "refill_days": "refill_by_hand", "cancel": "", "dripfeed": "",
+    "max": "limits_by_hand", "refill": "refill_by_hand", "refill_days": "refill_by_hand", "cancel": "",
+    "dripfeed": "dripfeed_by_hand",
 }  # fmt: skip
 
 
@@ -217,8 +218,6 @@ class _Comparison:
         kind = service_type(row.type)
         if kind is None:
             yield f"The type “{row.type}” is not known here: it is kept and not sold."
-        elif not kind.orderable:
-            yield kind.not_orderable
         if row.rate == 0:
             yield "The provider lists it without a price."
         if row.rate > settings.MAX_RATE:

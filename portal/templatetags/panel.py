@@ -30,6 +30,9 @@ TONES = {
     Status.COMPLETED: "status-good",
     Status.PARTIAL: "status-part",
     Status.CANCELED: "status-bad",
+    Status.ACTIVE: "status-active",
+    Status.PAUSED: "",
+    Status.EXPIRED: "status-part",
 }
 STATUS_WORDS = {
     Status.PENDING: lambda: _("Pending"),
@@ -38,6 +41,9 @@ STATUS_WORDS = {
     Status.COMPLETED: lambda: _("Completed"),
     Status.PARTIAL: lambda: _("Partial"),
     Status.CANCELED: lambda: _("Canceled"),
+    Status.ACTIVE: lambda: _("Active"),
+    Status.PAUSED: lambda: _("Paused"),
+    Status.EXPIRED: lambda: _("Expired"),
 }
 LINK_LETTERS = 44
 A_WHILE = 45  # seconds that still read "just now"
@@ -92,7 +98,8 @@ def status(word: str) -> SafeString:
 @register.filter
 def tone(word: str) -> str:
     """The status's tone for a progress bar: good, part, bad or nothing."""
-    return {Status.COMPLETED: "good", Status.PARTIAL: "part", Status.CANCELED: "bad"}.get(Status(word), "")
+    tones = {Status.COMPLETED: "good", Status.PARTIAL: "part", Status.EXPIRED: "part", Status.CANCELED: "bad"}
+    return tones.get(Status(word), "")
 
 
 @register.simple_tag

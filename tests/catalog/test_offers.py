@@ -27,7 +27,6 @@ def a_service(name: str, category: str = "Shelf", **fields: Any) -> Service:
         ({"visible": False}, "This service is not on sale."),
         ({"off_sale_reason": "The provider does not list it."}, "This service is not on sale at the moment."),
         ({"type": "Telepathy"}, "This service is of a type that cannot be ordered here."),
-        ({"type": "subscriptions"}, "Subscriptions are not sold yet."),
         ({"rate": Decimal(0)}, "This service has no price yet."),
     ],
 )

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.reading import Limits, Problem, Read, read_line
-from catalog.service_types import SERVICE_TYPES, Quantity, ServiceType, add_fields, service_type
+from catalog.measuring import Limits
+from catalog.reading import Read, read_line
+from catalog.service_types import SERVICE_TYPES, Quantity, SentLine, ServiceType, add_fields, service_type
 
 LINK = "https://instagram.com/p/abc"
 WIDE = Limits(1, 10_000)
@@ -17,6 +18,13 @@ def kind(spelling: str) -> ServiceType:
     found = service_type(spelling)
     assert found is not None
     return found
+
+
+def sent_line(read: Read) -> SentLine:
+    measured = read.measured
+    return SentLine(
+        link=read.link, quantity=read.quantity, details=read.details, runs=measured.runs, interval=measured.interval
+    )
 
 
 # type, what is typed, quantity, what is sent beside `service`
@@ -84,7 +92,7 @@ def test_each_type_is_read_and_sent_with_exactly_its_parameters(
     read = read_line(kind(type), {**typed, "key": "k", "action": "add", "service": "1"}, limits=WIDE)
     assert isinstance(read, Read)
     assert read.quantity == quantity
-    fields = add_fields(kind(type), read.link, read.quantity, read.details, "77")
+    fields = add_fields(kind(type), sent_line(read), external_id="77")
     assert fields == {"service": "77", **sent}
     assert list(fields) == ["service", *sent]  # in the declaration's order
 
@@ -210,20 +218,14 @@ def test_everything_wrong_is_told_at_once() -> None:
     ]  # fmt: skip
 
 
-def test_drip_feed_is_refused_until_it_can_be_done() -> None:
+def test_drip_feed_is_refused_where_the_service_has_none() -> None:
     found = problems("Default", link=LINK, quantity=1, runs=3, interval="60")
     assert found == [
-        ("runs", "Drip-feed cannot be ordered yet. Leave runs and interval empty."),
-        ("interval", "Drip-feed cannot be ordered yet. Leave runs and interval empty."),
+        ("runs", "This service has no drip-feed. Leave runs and interval empty."),
+        ("interval", "This service has no drip-feed. Leave runs and interval empty."),
     ]
     empty = {"link": LINK, "quantity": 1, "runs": "", "interval": 0}
     assert isinstance(read_line(kind("Default"), empty, limits=WIDE), Read)
-
-
-def test_subscriptions_are_not_on_sale_yet() -> None:
-    assert read_line(kind("Subscriptions"), {"username": "x"}, limits=WIDE) == [
-        Problem("service", "Subscriptions are not sold yet.", "not_orderable")
-    ]
 
 
 anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()))

@@ -56,7 +56,6 @@ def test_a_confirmation_takes_the_service_off_the_attention_list() -> None:
     [
         ((COMMENTS,), "Its provider does not list it now, or is not active."),
         ((COMMENTS, replace(FOLLOWERS, type="Telepathy")), "Its type “Telepathy” cannot be ordered here."),
-        ((COMMENTS, replace(FOLLOWERS, type="Subscriptions")), "Subscriptions are not sold yet."),
         (
             (COMMENTS, replace(FOLLOWERS, min=9, max=8)),
             "Its limits or its price make no sense. Set the limits by hand first.",
