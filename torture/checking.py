@@ -180,10 +180,17 @@ def _reached(plan: Plan, order: Order, truth: Truth, found: Findings) -> None:
     if unreached <= 0:
         return
     died = order.attempts.filter(outcome=Attempt.Outcome.UNKNOWN, reading=DIED).exists()
-    if died and plan.point in ("submit:marked", "submit:half_written"):
+    if died and _killed_at_the_edge(plan):
         found.counts["unknown_unsent"] += 1
     else:
         found.wrong("false_unknowns", f"order {order.pk} is unknown, and nothing of it reached the provider")
+
+
+def _killed_at_the_edge(plan: Plan) -> bool:
+    """Whether the kill can have hit a request between its mark and its end: at two points by their place, and at every
+    point of sending where lanes run side by side, since each is elsewhere.
+    """
+    return plan.point in ("submit:marked", "submit:half_written") or (plan.stage == "submit" and plan.lanes > 1)
 
 
 def _shown_not_placed() -> Iterable[tuple[int, str]]:
