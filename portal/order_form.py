@@ -111,6 +111,12 @@ def is_package(service: Service) -> bool:
     return kind is not None and kind.charged is Charged.PACKAGE
 
 
+def is_held(service: Service) -> bool:
+    """Whether the price is the most that it can cost: held at first, and taken by what is delivered."""
+    kind = service_type(service.type)
+    return kind is not None and kind.charged is Charged.DELIVERED
+
+
 def _priced(service: Service, quantity: int | None) -> Price:
     try:
         return Price(charge(service.rate, quantity))
