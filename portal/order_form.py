@@ -52,13 +52,13 @@ def form_fields(
     kind, wrong = _kind(service), errors or {}
     fields = _asked(service)
     first_wrong = next((field.name for field in fields if field.name in wrong), None)
-    first_empty = next((field.name for field in fields if field.required and not typed.get(field.name)), None)
+    first_empty = next((field.name for field in fields if _is_required(service, field) and not typed.get(field.name)), None)
     return [
         FormField(
             name=field.name,
             label=_(field.label),
             input=INPUTS.get(field.kind, "text"),
-            required=field.required and field.when is None,
+            required=_is_required(service, field),
             hint=_hint(service, kind, field),
             value=typed.get(field.name, ""),
             choices=field.choices,
@@ -130,6 +130,13 @@ def _kind(service: Service) -> ServiceType:
     return kind
 
 
+def _is_required(service: Service, field: Field) -> bool:
+    """Posts are, unless the operator set how many stand for a number that is left open."""
+    if field.name == "posts":
+        return service.open_posts is None
+    return field.required and field.when is None
+
+
 def _hint(service: Service, kind: ServiceType, field: Field) -> str:
     """The declaration's own help, and at the field that makes the quantity the limits."""
     hints = [_(field.help)] if field.help else []
@@ -137,6 +144,8 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
         other = kind.field(field.when[0])
         value = dict(other.choices).get(field.when[1], field.when[1])
         hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
+    if field.name == "posts" and service.open_posts is not None:
+        hints.append(_("Empty: %(posts)s at most.") % {"posts": grouped(service.open_posts)})
     if field.name in measuring_fields(kind)[:1]:
         hints.append(_within(service, lines=bool(kind.counted)))
     return " ".join(hints)

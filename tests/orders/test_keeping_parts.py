@@ -127,7 +127,7 @@ rates, charges = st.integers(1, 10**12), st.integers(0, 10**15)
 
 
 @given(rate=rates, theirs=rates, quantity=st.integers(1, 10**6), made=st.lists(charges, min_size=1, max_size=5))
-def test_what_is_taken_lies_between_nothing_and_the_hold(rate: int, theirs: int, quantity: int, made: list[int]) -> None:
+def test_what_is_taken_is_at_most_what_is_held(rate: int, theirs: int, quantity: int, made: list[int]) -> None:
     sold = Sold(
         rate=rate, charge=divide_up(rate * quantity, PER), quantity=quantity, cost=divide_up(theirs * quantity, PER)
     )
