@@ -105,7 +105,7 @@ ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change
 # Child orders of a subscription or a drip-feed: of one order, and asked for in one batch of orders.
 PARTS_MOST = 2_000  # twice the most runs or posts that are sold; more are no children of it
 PARTS_ASK_MOST = 2_000  # twenty requests; the others' turn comes with the next sweeps
-# After a subscription's end is told: children end within a day or two; then a person looks.
+# After an end is told: child orders of a subscription end within a day or two; then a person looks.
 PARTS_WAIT_HOURS = env.limit("PARTS_WAIT_HOURS", 48)
 ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
 ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run of a tidying job

@@ -1,4 +1,4 @@
-"""A subscription at the operator's desk: its orders upstream with their ids and prices, settled by what was delivered."""
+"""A subscription at the operator's desk: its orders upstream with ids and prices, settled by what was delivered."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from accounts.models import Customer
 from catalog.models import ProviderService, Service
@@ -19,8 +20,8 @@ RATE, COST_RATE = "0.40", "0.32"  # for 1000: the sandbox's service 13 costs 0.3
 HELD, COST = D("0.12"), D("0.096")  # of 3 posts of at most 100
 
 
-def a_subscription_service(provider: Provider | None, **changes: object) -> Service:
-    known: dict[str, object] = {"type": "subscriptions", "min": 20, "max": 5000, "refill": False, "refill_days": None}
+def a_subscription_service(provider: Provider | None, **changes: Any) -> Service:
+    known: dict[str, Any] = {"type": "subscriptions", "min": 20, "max": 5000, "refill": False, "refill_days": None}
     service = a_service(None, "13", rate=RATE, **{**known, **changes})
     if provider is not None:
         a_route(service, provider, "13", rate=COST_RATE)

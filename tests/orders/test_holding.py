@@ -11,9 +11,8 @@ from django.db import transaction
 from ledger.accounts import house_account
 from ledger.balances import balance_of
 from ledger.models import Account, Transfer
-from ledger.posting import AlreadyPosted
+from ledger.posting import AlreadyPosted, Posting, post
 from ledger.verification import verify
-from orders import refunding
 from orders.cancelling import request_cancel
 from orders.deciding import CannotDecide, ends_of, progress_by_hand, refund_whole, settle_by_hand
 from orders.holding import holds, released_of
@@ -25,6 +24,7 @@ from tests.orders.subscribed import HELD, a_subscription, a_subscription_service
 
 pytestmark = pytest.mark.django_db
 D = Decimal
+NOTHING = D(0)
 
 
 def in_house(kind: Account.Kind) -> Decimal:
@@ -50,7 +50,8 @@ def test_what_is_placed_is_held_and_not_sold() -> None:
     assert (order.state, order.charge, order.quantity) == (State.BY_HAND, HELD, 300)
     assert holds(order)
     assert transfers(order) == {"hold": HELD}
-    assert (balance(order.customer), in_house(Account.Kind.HELD), in_house(Account.Kind.SALES)) == (100 - HELD, HELD, 0)
+    assert balance(order.customer) == 100 - HELD
+    assert (in_house(Account.Kind.HELD), in_house(Account.Kind.SALES)) == (HELD, NOTHING)
     books_are_right()
 
 
@@ -71,7 +72,7 @@ def test_what_was_delivered_is_taken_and_the_rest_released(
     assert transfers(order) == {"hold": HELD, **moved}
     assert order.refunded == released_of(order) == moved.get("release", 0)
     assert balance(order.customer) == 100 - moved.get("capture", 0)
-    assert (in_house(Account.Kind.HELD), in_house(Account.Kind.SALES)) == (0, moved.get("capture", 0))
+    assert (in_house(Account.Kind.HELD), in_house(Account.Kind.SALES)) == (NOTHING, moved.get("capture", NOTHING))
     books_are_right()
 
 
@@ -149,13 +150,12 @@ def test_a_hold_ends_once() -> None:
 def test_what_is_taken_and_released_moves_in_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no moment between the two at which a process could die."""
     batches: list[list[str]] = []
-    post = refunding.post
 
-    def noted(postings: list[refunding.Posting]) -> object:
+    def noted(postings: list[Posting]) -> object:
         batches.append([posting.kind for posting in postings])
         return post(postings)
 
-    monkeypatch.setattr(refunding, "post", noted)
+    monkeypatch.setattr("orders.refunding.post", noted)
     settled(by_hand(), Status.COMPLETED, 200)
     assert batches == [[Transfer.Kind.CAPTURE, Transfer.Kind.RELEASE]]
 
@@ -169,7 +169,7 @@ def test_an_end_that_fails_after_the_money_leaves_the_hold_as_it_was(monkeypatch
     with pytest.raises(RuntimeError):
         settled(order, Status.COMPLETED, 200)
     order.refresh_from_db()
-    assert (order.state, order.refunded, transfers(order)) == (State.BY_HAND, 0, {"hold": HELD})
+    assert (order.state, order.refunded, transfers(order)) == (State.BY_HAND, NOTHING, {"hold": HELD})
     books_are_right()
 
 

@@ -73,7 +73,7 @@ def kept(order: Order) -> Decimal:
 
 
 def is_in_review(order: Order, why: str) -> None:
-    assert (order.state, order.refunded) == (State.REVIEW, 0)
+    assert (order.state, order.refunded) == (State.REVIEW, D(0))
     assert why in AttentionItem.objects.get(cause="settlement_unclear").summary
     books_are_right()
 
@@ -146,7 +146,7 @@ def test_a_completed_one_waits_for_nothing(sandbox: Sandbox) -> None:
 def test_one_canceled_before_its_first_run_goes_back_whole(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     order = scene.says(status="Canceled", hide=("charge", "currency"))
-    assert (order.status, kept(order), order.cost, order.parts_done) == (Status.CANCELED, 0, 0, 0)
+    assert (order.status, kept(order), order.cost, order.parts_done) == (Status.CANCELED, D(0), D(0), 0)
     assert booked(scene.provider) == sandbox.balance
     books_are_right()
 
