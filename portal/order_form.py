@@ -52,7 +52,8 @@ def form_fields(
     kind, wrong = _kind(service), errors or {}
     fields = _asked(service)
     first_wrong = next((field.name for field in fields if field.name in wrong), None)
-    first_empty = next((field.name for field in fields if _is_required(service, field) and not typed.get(field.name)), None)
+    required = [field.name for field in fields if _is_required(service, field)]
+    first_empty = next((name for name in required if not typed.get(name)), None)
     return [
         FormField(
             name=field.name,
