@@ -15,6 +15,7 @@ from operations.refusals import REFUSALS, Refused, sentence
 from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import can_cancel, request_cancel
+from orders.holding import holds, released_of
 from orders.models import FINAL, Order, RefillRequest, State, Status
 from orders.reading import LARGEST
 from orders.refilling import CannotRefill, decide_unknown
@@ -27,7 +28,8 @@ from records.audit import Actor, audit
 REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
 REFUSED_SHOWN = 5  # of a bulk decision's refusals; the rest are counted
 LIVE = [(status.value, status.label) for status in Status if status not in FINAL]
-ENDS = [(status.value, status.label) for status in FINAL]
+ENDS = [(status.value, status.label) for status in FINAL if status != Status.EXPIRED]
+SUBSCRIPTION_ENDS = [(status.value, status.label) for status in FINAL if status != Status.PARTIAL]
 
 
 class ExistsForm(DeskForm):
@@ -47,6 +49,14 @@ class SettleForm(DeskForm):
         if cleaned.get("status") != Status.PARTIAL and cleaned.get("delivered") is not None:
             self.add_error("delivered", "Only a Partial order has a delivered part. Leave this empty.")
         return cleaned
+
+
+class SettleSubscriptionForm(DeskForm):
+    status = forms.ChoiceField(label="It ended as", choices=SUBSCRIPTION_ENDS)
+    delivered = forms.IntegerField(
+        label="Delivered", min_value=0, help_text="Over all posts. It is what the customer pays for, however it ended."
+    )
+    reason = reason()
 
 
 class ProgressForm(DeskForm):
@@ -108,6 +118,12 @@ def refund(actor: Actor, order: Order, data: Data) -> str:
     return f"Order {order.pk} is Canceled. {words.ours(left)} went back to {order.customer}."
 
 
+def _became_of_hold(order: Order) -> str:
+    """What the end of a hold came to, in the books' words."""
+    released = released_of(order)
+    return f"{words.ours(order.charge - released)} was taken and {words.ours(released)} released to {order.customer}."
+
+
 def settle(actor: Actor, order: Order, data: Data) -> str:
     before = order.refunded
     deciding.settle_by_hand(
@@ -115,6 +131,8 @@ def settle(actor: Actor, order: Order, data: Data) -> str:
     )
     back = order.refunded - before
     money = f"{words.ours(back)} went back to {order.customer}." if back else "No money moved."
+    if holds(order):
+        money = _became_of_hold(order)
     return f"Order {order.pk} ended as {order.status}. {money}"
 
 
@@ -159,12 +177,25 @@ def what_settling_does(order: Order) -> str:
     return f"{ends} Partial keeps {rate} for each 1000 delivered, of {order.quantity:,}, and gives back the rest."
 
 
+def what_settling_a_subscription_does(order: Order) -> str:
+    assert order.quantity is not None
+    rate = words.ours(from_units(sold(order).rate))
+    return (
+        f"{words.ours(order.charge)} is held for at most {order.quantity:,}. {rate} for each 1000 delivered is taken "
+        f"of it, whatever it ended as, and the rest is released to {order.customer}."
+    )
+
+
 def what_cancelling_does(order: Order) -> str:
     if order.state in (State.WAITING, State.HELD):
         return f"It was not sent yet: it ends as Canceled and {charge_left(order)} go back to {order.customer} at once."
     if order.state in (State.SENDING, State.UNKNOWN):
         return "Nobody knows yet whether the provider has it. The wish is kept; no money moves now."
     return "The provider is asked to cancel. No money moves until it answers."
+
+
+def may_be_settled(order: Order) -> bool:
+    return order.state in (State.REVIEW, State.BY_HAND) or deciding.is_stuck(order)
 
 
 def _in(*states: State) -> Any:
@@ -190,8 +221,12 @@ STEPS = (
     ),
     Step(
         name="settle", label="Settle", do=settle, form=SettleForm, icon="task_alt", primary=True,
-        fits=lambda order: order.state in (State.REVIEW, State.BY_HAND) or deciding.is_stuck(order),
-        says=what_settling_does,
+        fits=lambda order: not holds(order) and may_be_settled(order), says=what_settling_does,
+    ),
+    Step(
+        name="settle-subscription", label="Settle", do=settle, form=SettleSubscriptionForm, icon="task_alt",
+        primary=True, fits=lambda order: holds(order) and may_be_settled(order),
+        says=what_settling_a_subscription_does,
     ),
     Step(
         name="progress", label="Progress", do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),

@@ -22,7 +22,9 @@ KINDS: Mapping[str, str] = {
     "canceled": "Canceled before it was sent", "refused": "Refused", "cancel_asked": "Cancellation asked for",
     "cancel_refused": "Cancellation refused", "sent_again": "Sent again", "refunded": "Refunded",
     "given_back": "Given back", "unknown": "Not known whether the provider took it", "held": "Held back",
-    "released": "Released", "late_answer": "A late answer", "note": "Note", "refill_asked": "Refill asked for",
+    "released": "Released", "late_answer": "A late answer", "note": "Note",
+    "waits_for_parts": "The provider tells its end, its parts are under way", "review": "The end is not clear",
+    "refill_asked": "Refill asked for",
 }  # fmt: skip
 OUTCOME_TONES: Mapping[str, str] = {
     Attempt.Outcome.ACCEPTED: "good", Attempt.Outcome.REJECTED: "bad", Attempt.Outcome.NOT_SENT: "warn",

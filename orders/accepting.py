@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from ledger.posting import post
 from orders.costing import cost_posting
-from orders.models import CancelRequest, Order, State
+from orders.models import CancelRequest, Order, State, UpstreamPart
 from orders.story import line, tell
 from records.attention import close_attention, raise_attention
 from records.audit import SYSTEM, Actor
@@ -39,17 +40,19 @@ def accept(acceptance: Acceptance) -> bool:
 
     WAITING as well, while no newer attempt was made: a late answer finds an order that was to be sent again.
 
-    False, and the operator is told, where the id cannot be this order's: another order of the provider holds it, or a
-    newer attempt was made since (then both go to the operator, and no money moves).
+    False, and the operator is told, where the id cannot be this order's: another order of the provider holds it or
+    has it as a part, or a newer attempt was made since (then both go to the operator, and no money moves).
     """
     assert connection.in_atomic_block
     order = acceptance.order
     now = timezone.now()
+    ours = Order.objects.filter(
+        pk=order.pk, attempt=acceptance.attempt, state__in=[State.SENDING, State.UNKNOWN, State.WAITING]
+    )
+    a_part = UpstreamPart.objects.filter(provider=order.provider_id, upstream_id=acceptance.upstream_id)
     try:
         with transaction.atomic():
-            changed = Order.objects.filter(
-                pk=order.pk, attempt=acceptance.attempt, state__in=[State.SENDING, State.UNKNOWN, State.WAITING]
-            ).update(
+            changed = ours.filter(~Exists(a_part)).update(
                 state=State.ACCEPTED,
                 upstream_id=acceptance.upstream_id,
                 accepted_at=now,
@@ -62,7 +65,10 @@ def accept(acceptance: Acceptance) -> bool:
         _held_by_another(acceptance)
         return False
     if changed != 1:
-        _too_late(acceptance)
+        if ours.exists():  # so the id is a part of another order
+            _held_by_another(acceptance)
+        else:
+            _too_late(acceptance)
         return False
     order.state, order.upstream_id, order.accepted_at = State.ACCEPTED, acceptance.upstream_id, now
     order.cost, order.exchange_rate, order.lease_until, order.reason = (

@@ -17,8 +17,8 @@ from django.utils import timezone
 from ledger.amounts import from_units, to_units
 from ledger.posting import post
 from orders.costing import later_return_posting
-from orders.models import Order, State
-from orders.reading import in_booked_currency
+from orders.models import Order, State, Status
+from orders.reading import in_booked_currency, status_of
 from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import ItemError, StatusReading
@@ -53,10 +53,11 @@ def ask_again(turn: Turn) -> Mapping[str, int]:
 
 
 def _look(provider: Provider, order: Order, reading: StatusReading | ItemError | None) -> str:
-    if not isinstance(reading, StatusReading) or reading.status is None:
+    status = status_of(order.service_type, reading) if isinstance(reading, StatusReading) else None
+    if not isinstance(reading, StatusReading) or status is None:
         return ""  # providers forget old orders: that says nothing
-    if reading.status.value != order.status:
-        gave_back = reading.status.value in ("Canceled", "Partial") and order.status == "Completed"
+    if status != order.status:
+        gave_back = status in (Status.CANCELED, Status.PARTIAL) and order.status == Status.COMPLETED
         if not (gave_back and _returned(provider, order, reading)):
             _alert(order, f"It had ended as {order.status}, and the provider now says {reading.word[:60]}.", reading)
             return "contradictions"

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from ledger.amounts import from_units
 from orders.accepting import Acceptance, accept
+from orders.dividing import is_subscription
 from orders.ending import give_back
 from orders.keeping import keep_for_delivered
-from orders.models import FINAL, Order, State, Status
+from orders.models import FINAL, Order, State, Status, UpstreamPart
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
@@ -45,6 +46,9 @@ def it_exists(*, order: Order, upstream_id: str, actor: Actor, reason: str) -> N
     taken = Order.objects.filter(provider=order.provider, upstream_id=upstream_id).exclude(pk=order.pk).first()
     if taken is not None:
         raise CannotDecide(f"Order {taken.pk} already holds the id {upstream_id} at this provider.")
+    part = UpstreamPart.objects.filter(provider=order.provider, upstream_id=upstream_id).first()
+    if part is not None:
+        raise CannotDecide(f"The id {upstream_id} is a part of order {part.order_id} at this provider.")
 
     def attach(fresh: Order) -> None:
         cost, rate = purchase_of(fresh)
@@ -100,11 +104,11 @@ def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor: Actor, reason: str) -> None:
-    """Ends an order under review, by hand, or stuck at its provider, with what was delivered (for Partial, of what has
-    a quantity).
+    """Ends an order under review, by hand, or stuck at its provider, with what was delivered: for Partial, of what has
+    a quantity; for a subscription always, and its hold is taken or released by it.
     """
-    if status not in FINAL:
-        raise CannotDecide(f"{status.label} is not an end.")
+    if status not in ends_of(order):
+        raise CannotDecide(f"{status.label} is not an end of this order.")
 
     def end(fresh: Order) -> None:
         kept = _kept(fresh, status, delivered)
@@ -122,24 +126,48 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
     _decide(order, states, "order.settle", reason, actor, end)
 
 
+def ends_of(order: Order) -> tuple[Status, ...]:
+    """The words that such an order can end with: Partial is of no subscription, Expired of nothing else."""
+    other = Status.PARTIAL if is_subscription(order.service_type) else Status.EXPIRED
+    return tuple(status for status in FINAL if status != other)
+
+
 def is_stuck(order: Order) -> bool:
-    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood."""
+    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood, or
+    parts of it do not end.
+    """
     if order.state != State.ACCEPTED:
         return False
+    if order.upstream_ended_at is not None:
+        return True
     open_items = AttentionItem.objects.filter(closed_at__isnull=True)
     of_the_order = Q(order_id=order.pk, cause="status_error")
     return open_items.filter(of_the_order | Q(provider_id=order.provider_id, cause="unknown_word")).exists()
 
 
 def _kept(order: Order, status: Status, delivered: int | None) -> int:
+    if is_subscription(order.service_type):
+        return _delivered_of_subscription(order, delivered)
     if status == Status.COMPLETED:
         return sold(order).charge
     if status == Status.CANCELED:
         return 0
     if order.quantity is None or delivered is None:
         raise CannotDecide("Say how much was delivered; what has no quantity is either Completed or Canceled.")
-    if not 0 <= delivered <= order.quantity:
-        raise CannotDecide(f"Delivered must be between 0 and {order.quantity:,}.")
+    return _kept_for(order, order.quantity, delivered)
+
+
+def _delivered_of_subscription(order: Order, delivered: int | None) -> int:
+    """Whatever its end is called, a subscription is paid by what was delivered."""
+    assert order.quantity is not None
+    if delivered is None:
+        raise CannotDecide("Say how much was delivered in all: a subscription is paid by that, however it ended.")
+    return _kept_for(order, order.quantity, delivered)
+
+
+def _kept_for(order: Order, quantity: int, delivered: int) -> int:
+    if not 0 <= delivered <= quantity:
+        raise CannotDecide(f"Delivered must be between 0 and {quantity:,}.")
     return keep_for_delivered(sold(order), delivered)
 
 
@@ -149,6 +177,8 @@ def progress_by_hand(
     """How far an order fulfilled by hand is, before its end."""
     if status in FINAL:
         raise CannotDecide(f"{status.label} is an end: settle the order instead.")
+    if status in (Status.ACTIVE, Status.PAUSED) and not is_subscription(order.service_type):
+        raise CannotDecide(f"Only a subscription is {status.label}.")
     if remains is not None and (remains < 0 or (order.quantity is not None and remains > order.quantity)):
         raise CannotDecide("What remains is between 0 and the quantity.")
 

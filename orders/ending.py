@@ -6,13 +6,14 @@ One verb: a conditional update from the states in which that is possible, the wh
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
 from orders.models import Order, State, Status
-from orders.refunding import Refund, refund_all
-from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels
+from orders.refunding import refund_all
+from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels, payback
 from orders.story import line, tell
 from records.attention import close_of_orders
 from records.audit import SYSTEM, Actor
@@ -45,8 +46,7 @@ def give_back(
         if ended != 1:
             return False
         fresh = Order.objects.select_related("customer__wallet").get(pk=order.pk)
-        left = fresh.charge - fresh.refunded
-        refund_all([Refund(order=fresh, amount=left, why=why, note=f"Order {order.pk}: Canceled")])
+        refund_all([payback(fresh, Decimal(0), why=why, note=f"Order {order.pk}: Canceled")])
         close_cancels([fresh])
         tell([line(fresh, told_as, actor=actor, note=note)])
         close_of_orders([order.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=note or "Given back.", actor=actor)

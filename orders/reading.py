@@ -6,10 +6,12 @@ An error of an id, an unknown word or an absent id changes nothing. A contradict
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 
+from orders.dividing import is_subscription, may_have_parts
 from orders.keeping import BELIEVED_TIMES
 from orders.models import FINAL, Status
 from providers.models import Provider
@@ -29,6 +31,15 @@ class Known:
     upstream_charge: Decimal | None
     quantity: int | None
     cost: Decimal | None
+    service_type: str = ""
+    runs: int | None = None
+    parts_done: int | None = None
+    upstream_ended_at: datetime | None = None
+
+    @property
+    def divided(self) -> bool:
+        """Whether its provider makes orders of its own for it."""
+        return may_have_parts(self.service_type, self.runs)
 
 
 KNOWN_COLUMNS = tuple(Known.__slots__)
@@ -46,25 +57,37 @@ class News:
     remains_said: int | None  # what this very reading says: only that may move money
     charge: Decimal | None
     cost: Decimal | None  # the charge where it is in the booked currency, else None: only that may move money
+    parts_done: int | None = None  # runs or posts, as the row keeps it
+    done_said: int | None = None  # what this very reading says of them
 
     @property
     def final(self) -> bool:
         return self.status in FINAL
 
 
+def status_of(spelling: str, reading: StatusReading) -> Status | None:
+    """What the reading's word means for an order of this service type: subscriptions have words of their own."""
+    word = reading.subscription if is_subscription(spelling) else reading.status
+    return None if word is None else Status(word.value)
+
+
 def compare(known: Known, reading: StatusReading, provider: Provider) -> News | None:
     """The news in a reading whose word is known; None where nothing changed."""
-    assert reading.status is not None
-    status = Status(reading.status.value)
+    status = status_of(known.service_type, reading)
+    assert status is not None
+    remains = None if known.divided else reading.remains  # of a whole that is made in parts it says nothing
+    done = _done_of(known, reading)
     news = News(
         order_id=known.id,
         status=status,
         word=reading.word[:60],
-        start_count=known.start_count if reading.start_count is None else _bounded(reading.start_count),
-        remains=known.remains if reading.remains is None else _bounded(reading.remains),
-        remains_said=reading.remains,
+        start_count=known.start_count if reading.start_count is None else bounded(reading.start_count),
+        remains=known.remains if remains is None else bounded(remains),
+        remains_said=remains,
         charge=known.upstream_charge if reading.charge is None else reading.charge,
         cost=reading.charge if in_booked_currency(reading, provider) else None,
+        parts_done=known.parts_done if done is None else done,
+        done_said=done,
     )
     same = (
         status.value == known.status
@@ -72,6 +95,8 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
         and news.start_count == known.start_count
         and news.remains == known.remains
         and news.charge == known.upstream_charge
+        and news.parts_done == known.parts_done
+        and known.upstream_ended_at is None  # else it goes on after an end that waited for its parts
     )
     return None if same else news
 
@@ -85,10 +110,11 @@ def in_booked_currency(reading: StatusReading, provider: Provider) -> bool:
 
 def contradiction(known: Known, reading: StatusReading, provider: Provider) -> str:
     """A sentence for the operator where a reading contradicts what was said before; "" where it does not."""
-    live = reading.status is not None and Status(reading.status.value) not in FINAL
-    grew = reading.remains is not None and known.remains is not None and reading.remains > max(known.remains, 0)
+    live = status_of(known.service_type, reading) not in (None, *FINAL)
+    remains = None if known.divided else reading.remains
+    grew = remains is not None and known.remains is not None and remains > max(known.remains, 0)
     if live and grew:
-        return f"What remains grew from {known.remains} to {reading.remains}."
+        return f"What remains grew from {known.remains} to {remains}."
     if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
     if reading.charge is not None and reading.charge > settings.LEDGER_MAX_AMOUNT:
@@ -99,8 +125,17 @@ def contradiction(known: Known, reading: StatusReading, provider: Provider) -> s
 
 
 LARGEST = 2**63 - 1
+MOST_DONE = 2**31 - 1
 
 
-def _bounded(count: int) -> int:
+def _done_of(known: Known, reading: StatusReading) -> int | None:
+    """Runs or posts that the reading counts; None for an order that has none, or where it makes no sense."""
+    if not known.divided:
+        return None
+    done = reading.posts if is_subscription(known.service_type) else reading.runs
+    return done if done is not None and 0 <= done <= MOST_DONE else None
+
+
+def bounded(count: int) -> int:
     """Providers send counts beyond any column; what does not fit says no more than "very many"."""
     return max(-LARGEST, min(count, LARGEST))

@@ -4,7 +4,8 @@ API v2 cannot be searched, but ids rise. Below the unknown order's id lies every
 request began; above it every id of a request that began at least the settling time after it had ended. Every id
 between is asked for. Exactly one record that nobody holds, one unknown order in the gap, and the charge that was
 expected: it is that order. No such record, and no money missing at the provider: it was not placed. Anything else
-stays on the operator's list, with the evidence.
+stays on the operator's list, with the evidence; so do subscriptions and drip-feeds, and records that may be parts of
+one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
+from orders.dividing import may_have_parts
 from orders.ending import give_back
-from orders.models import Attempt, Order, State
+from orders.models import Attempt, Order, State, UpstreamPart
+from orders.parts_in_gaps import parts_may_lie_between
 from orders.reading import in_booked_currency
 from orders.routing import ExchangeRates, promise_of, purchase_at
 from orders.story import line, tell
@@ -136,7 +139,9 @@ def _ask(provider: Provider, gap: Gap, answers: Answers) -> Found:
     """
     found = Found()
     ids = gap.ids()
-    held = set(Order.objects.filter(provider=provider, upstream_id__in=ids).values_list("upstream_id", flat=True))
+    orders = Order.objects.filter(provider=provider, upstream_id__in=ids)
+    parts = UpstreamPart.objects.filter(provider=provider, upstream_id__in=ids)
+    held = {*orders.values_list("upstream_id", flat=True), *parts.values_list("upstream_id", flat=True)}
     size = provider.multi_status_size if provider.multi_status else 1
     new = [upstream_id for upstream_id in ids if upstream_id not in answers]
     for start in range(0, len(new), size):
@@ -162,6 +167,10 @@ def _says_no_such_order(answer: ItemError | None) -> bool:
 def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str:
     if found.inconclusive:
         return _leave_open(attempt, gap, found, f"{len(found.inconclusive)} ids were not answered clearly.")
+    if may_have_parts(attempt.order.service_type, attempt.order.runs):
+        return _leave_open(
+            attempt, gap, found, "A drip-feed or a subscription is found or given up by a person alone: look there."
+        )
     others = _others_in(gap, attempt)
     if not found.candidates:
         assert attempt.ended_at is not None
@@ -172,6 +181,10 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
         return _not_placed(provider, attempt, gap, found)
     if len(found.candidates) > 1 or others:
         return _leave_open(attempt, gap, found, "More than one order or record could be meant.")
+    if parts_may_lie_between(provider.pk, gap.below, gap.above):
+        return _leave_open(
+            attempt, gap, found, "One order is there, but it may be a part of a drip-feed or a subscription there."
+        )
     (upstream_id, reading), *_ = found.candidates.items()
     cost = purchase_of(attempt.order)
     if reading.charge is None or not in_booked_currency(reading, provider) or reading.charge != cost[0]:

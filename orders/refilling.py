@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orders.cancelling import Verdict
+from orders.dividing import is_subscription
 from orders.models import Order, RefillRequest, State, Status
 from orders.story import line, tell
 from providers.models import Provider
@@ -40,6 +41,8 @@ class CannotRefill(Exception):
 
 def can_refill(order: Order) -> Verdict:
     """Whether `request_refill` would take it. Uses `open_refills` where a list has prefetched it."""
+    if is_subscription(order.service_type):
+        return Verdict(False, "A subscription has no refill.")
     if not order.refill:
         return Verdict(False, "This service has no refill.")
     if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:

@@ -18,7 +18,10 @@ from django.utils import timezone
 from ledger.amounts import from_units, to_units
 from ledger.posting import Posting, post
 from orders.costing import can_be_booked, correction_posting
+from orders.dividing import is_divided, is_subscription
+from orders.holding import holds
 from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
+from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
 from orders.story import line, tell
@@ -30,13 +33,16 @@ from records.audit import SYSTEM, Actor
 class Ending:
     """An order, locked by the caller and its readings already on it, with the provider's last word on it.
 
-    `cost` is the provider's price where it came in the booked currency, else None.
+    `cost` is the provider's price where it came in the booked currency, else None; `done` and `parts` are of what the
+    provider divides by itself.
     """
 
     order: Order
     status: Status
     remains: int | None
     cost: Decimal | None
+    done: int | None = None
+    parts: Sequence[Part] = ()
 
 
 CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
@@ -47,6 +53,7 @@ CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
     "cancel_unanswered",
     "cancel_asked_by_hand",
 )
+RAN_THEIR_COURSE = (Status.COMPLETED, Status.EXPIRED)
 SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
 
 
@@ -56,17 +63,28 @@ def settle(endings: Sequence[Ending], *, actor: Actor = SYSTEM) -> tuple[int, in
     Call it inside a transaction that holds the orders' rows, in id order; the caller has checked that none has ended.
     """
     assert connection.in_atomic_block
-    decided: list[tuple[Ending, int]] = []
+    decided: list[tuple[Ending, Kept]] = []
     unclear: list[tuple[Ending, str]] = []
     for ending in endings:
         assert ending.order.state != State.ENDED
         try:
-            decided.append((ending, keep(sold(ending.order), _report(ending))))
+            decided.append((ending, _kept(ending)))
         except NeedsOperator as why:
             unclear.append((ending, str(why)))
     _end(decided, actor)
     _ask_operator(unclear)
     return len(decided), len(unclear)
+
+
+def _kept(ending: Ending) -> Kept:
+    """What stays paid, by the rule of the order's kind; raises NeedsOperator."""
+    order = ending.order
+    if not is_divided(order):
+        report = _report(ending)
+        return Kept(amount=keep(sold(order), report), cost=final_cost(sold(order), report))
+    told = Told(status=ending.status, done=ending.done, cost=_report(ending).cost, parts=ending.parts)
+    rule = keep_subscription if is_subscription(order.service_type) else keep_drip_feed
+    return rule(sold(order), told)
 
 
 def sold(order: Order) -> Sold:
@@ -87,15 +105,14 @@ def _report(ending: Ending) -> Report:
     )
 
 
-def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
+def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
     if not decided:
         return
     refunds, postings = [], []
     for ending, kept in decided:
         order = ending.order
-        refunds.append(refund_of(order, from_units(kept), ending.status))
-        final = final_cost(sold(order), _report(ending))
-        postings += true_up(order, None if final is None else from_units(final))
+        refunds.append(refund_of(order, from_units(kept.amount), ending.status))
+        postings += true_up(order, None if kept.cost is None else from_units(kept.cost))
         close(order, ending.status)
     Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
     refund_all(refunds)
@@ -104,6 +121,7 @@ def _end(decided: Sequence[tuple[Ending, int]], actor: Actor) -> None:
     ended = [ending.order.pk for ending, _ in decided]
     close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.", actor=actor)
     tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])
+    raise_many([_doubt(ending, kept.doubt) for ending, kept in decided if kept.doubt])
 
 
 def true_up(order: Order, final: Decimal | None) -> list[Posting]:
@@ -123,8 +141,14 @@ def true_up(order: Order, final: Decimal | None) -> list[Posting]:
 
 def refund_of(order: Order, kept: Decimal, status: Status) -> Refund:
     """The refund that leaves `kept` paid; what was refunded before counts."""
+    return payback(order, kept, why="end", note=f"Order {order.pk}: {status.label}")
+
+
+def payback(order: Order, kept: Decimal, *, why: str, note: str) -> Refund:
+    """The money back at an order's end, whichever; where its charge is held, the hold ends with it."""
     back = max(order.charge - kept - order.refunded, Decimal(0))
-    return Refund(order=order, amount=back, why="end", note=f"Order {order.pk}: {status.label}")
+    captured = order.charge - back if holds(order) else None
+    return Refund(order=order, amount=back, why=why, note=note, captured=captured)
 
 
 def close(order: Order, status: Status, *, reason: str = "") -> None:
@@ -137,11 +161,11 @@ def close(order: Order, status: Status, *, reason: str = "") -> None:
 
 
 def close_cancels(orders: Sequence[Order]) -> None:
-    """What became of the wishes to cancel: the orders' own end says so."""
+    """What became of the wishes to cancel: the orders' own end says so. What ran its course was not canceled."""
     ended = CancelRequest.objects.filter(ended_at__isnull=True)
     now = timezone.now()
-    done = [order.pk for order in orders if order.status != Status.COMPLETED]
-    late = [order.pk for order in orders if order.status == Status.COMPLETED]
+    done = [order.pk for order in orders if order.status not in RAN_THEIR_COURSE]
+    late = [order.pk for order in orders if order.status in RAN_THEIR_COURSE]
     if done:
         ended.filter(order_id__in=done).update(status=CancelRequest.Status.DONE, ended_at=now)
     if late:
@@ -169,6 +193,7 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
                     "remains": ending.remains,
                     "provider's charge": ending.cost,
                     "charge": ending.order.charge,
+                    **_evidence_of_parts(ending),
                 },
                 provider_id=ending.order.provider_id,
                 order_id=ending.order.pk,
@@ -177,3 +202,27 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
         ]
     )
     tell([line(ending.order, "review", note=why) for ending, why in unclear])
+
+
+def _evidence_of_parts(ending: Ending) -> dict[str, object]:
+    if not is_divided(ending.order):
+        return {}
+    charges = [from_units(part.charge) for part in ending.parts if part.charge is not None]
+    return {
+        "made so far": ending.done,
+        "its orders known here": len(ending.parts),
+        "their charges": f"{sum(charges, Decimal(0)):f}",
+    }
+
+
+def _doubt(ending: Ending, why: str) -> Item:
+    """What was settled all the same, by the rule, and contradicts what was known."""
+    order = ending.order
+    return Item(
+        cause="contradiction",
+        key=f"contradiction:{order.pk}",
+        summary=f"Order {order.pk}: {why} All of its charge was kept, and no more.",
+        evidence={"status": ending.status.value, "charge": order.charge, **_evidence_of_parts(ending)},
+        provider_id=order.provider_id,
+        order_id=order.pk,
+    )

@@ -18,8 +18,12 @@ from django.db import connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.models import Order, State
-from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction
+from orders import parts
+from orders.dividing import is_divided
+from orders.keeping_parts import Part
+from orders.models import Order, OrderEvent, State
+from orders.parts import PartsTold, parts_of, waits_for_parts
+from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction, status_of
 from orders.settling import Ending, settle
 from orders.story import line, tell
 from providers.models import Provider
@@ -28,7 +32,8 @@ from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import Item, raise_many
 from records.jobs import Turn
 
-Answer = Mapping[str, StatusReading | ItemError] | UpstreamTrouble
+Answers = Mapping[str, StatusReading | ItemError]
+Answer = tuple[Answers, PartsTold] | UpstreamTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def sync_band(band: Band, turn: Turn) -> Mapping[str, int]:
                 if batch is None:
                     more = False
                 else:
-                    running[pool.submit(_ask, provider, [known.upstream_id for known in batch])] = batch
+                    running[pool.submit(_ask, provider, batch)] = batch
             done, _ = wait(running, return_when=FIRST_COMPLETED) if running else (set(), None)
             for future in done:
                 answer, batch = future.result(), running.pop(future)
@@ -74,13 +79,15 @@ def sync_band(band: Band, turn: Turn) -> Mapping[str, int]:
                     counts["troubled"] += len(batch)
                     more = False  # what troubles one batch troubles the next: the sweep comes again soon
                 else:
-                    counts.update(take_in(provider, batch, answer))
+                    counts.update(take_in(provider, batch, *answer))
     return dict(counts)
 
 
-def _ask(provider: Provider, ids: Sequence[str]) -> Answer:
+def _ask(provider: Provider, batch: Sequence[Known]) -> Answer:
+    """The orders, and then the orders that the provider made for them."""
     try:
-        return Upstream(provider).status(ids)
+        answers = Upstream(provider).status([known.upstream_id for known in batch])
+        return answers, parts.ask(provider, batch, answers)
     except UpstreamTrouble as trouble:
         return trouble
     finally:
@@ -107,12 +114,12 @@ def _batches(provider: Provider, band: Band, now: datetime) -> Iterator[Sequence
 
 
 def take_in(
-    provider: Provider, batch: Sequence[Known], answer: Mapping[str, StatusReading | ItemError]
+    provider: Provider, batch: Sequence[Known], answer: Answers, told: PartsTold | None = None
 ) -> Counter[str]:
-    """Writes what an answer brought for the orders that were asked for, and counts it."""
+    """Writes what an answer brought for the orders that were asked for, and for their parts, and counts it."""
     counts: Counter[str] = Counter(asked=len(batch))
     news: list[News] = []
-    items: list[Item] = []
+    items: list[Item] = parts.write(provider, told) if told is not None else []
     for known in batch:
         reading = answer.get(known.upstream_id)
         if reading is None:
@@ -120,7 +127,7 @@ def take_in(
         elif isinstance(reading, ItemError):
             counts["errors"] += 1
             items.append(_error_item(provider, known, reading))
-        elif reading.status is None:
+        elif status_of(known.service_type, reading) is None:
             counts["unknown_words"] += 1
             items.append(_word_item(provider, known, reading))
         else:
@@ -143,28 +150,61 @@ def write_news(news: Iterable[News]) -> Counter[str]:
     with transaction.atomic():
         locked = Order.objects.select_for_update(of=("self",)).filter(pk__in=by_id, state=State.ACCEPTED).order_by("pk")
         orders = list(locked.select_related("customer__wallet", "provider__account"))
-        endings, events = [], []
+        made = parts_of([order.pk for order in orders if by_id[order.pk].final and is_divided(order)])
+        endings, events, changed = [], [], []
         for order in orders:
-            each = by_id[order.pk]
-            moved = not each.final and order.status != each.status
+            each, before = by_id[order.pk], _columns_of(order)
             _put(order, each)
-            if each.final:
-                endings.append(Ending(order=order, status=each.status, remains=each.remains_said, cost=each.cost))
-            elif moved:
-                order.status = each.status
-                events.append(line(order, "status"))
-        Order.objects.bulk_update(
-            orders, ["status", "upstream_status", "start_count", "remains", "upstream_charge"], batch_size=500
-        )
+            if not each.final:
+                events += _go_on(order, each)
+            elif waits_for_parts(order, each.status, made.get(order.pk, ()), timezone.now()):
+                events += _begin_to_wait(order, each)
+            else:
+                endings.append(_ending(order, each, made.get(order.pk, ())))
+            if _columns_of(order) != before:
+                changed.append(order)
+        Order.objects.bulk_update(changed, READ_COLUMNS, batch_size=500)
         tell(events)
         ended, unclear = settle(endings)
-        counts.update(changed=len(orders), ended=ended, unclear=unclear)
+        counts.update(changed=len(changed), ended=ended, unclear=unclear)
     return counts
+
+
+READ_COLUMNS = (
+    "status", "upstream_status", "start_count", "remains", "upstream_charge", "parts_done", "upstream_ended_at",
+)  # fmt: skip
+
+
+def _columns_of(order: Order) -> tuple[object, ...]:
+    return tuple(getattr(order, name) for name in READ_COLUMNS)
 
 
 def _put(order: Order, news: News) -> None:
     order.upstream_status, order.start_count = news.word, news.start_count
-    order.remains, order.upstream_charge = news.remains, news.charge
+    order.remains, order.upstream_charge, order.parts_done = news.remains, news.charge, news.parts_done
+
+
+def _go_on(order: Order, news: News) -> list[OrderEvent]:
+    """A live status; after an end that waited for parts it says that it was none."""
+    order.upstream_ended_at = None
+    if order.status == news.status:
+        return []
+    order.status = news.status
+    return [line(order, "status")]
+
+
+def _begin_to_wait(order: Order, news: News) -> list[OrderEvent]:
+    """An end that is told before the parts have ended: it stays with the provider, and the time of the end is kept."""
+    if order.upstream_ended_at is not None:
+        return []
+    order.upstream_ended_at = timezone.now()
+    return [line(order, "waits_for_parts", note=f"{news.word}; orders that the provider made for it are under way")]
+
+
+def _ending(order: Order, news: News, made: Sequence[Part]) -> Ending:
+    return Ending(
+        order=order, status=news.status, remains=news.remains_said, cost=news.cost, done=news.done_said, parts=made
+    )
 
 
 def _error_item(provider: Provider, known: Known, error: ItemError) -> Item:

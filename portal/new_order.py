@@ -26,6 +26,7 @@ from catalog.pricing import PriceOutOfRange, charge
 from catalog.service_types import service_type
 from ledger.amounts import MONEY_PLACES, InexactAmount
 from ledger.balances import balance_of
+from orders.holding import holds
 from orders.models import Order
 from orders.placing import Line, Refused, place_orders
 from portal.customers import CustomerRequest, customer_page
@@ -205,6 +206,9 @@ def _is_of(order: Order, service: Service, typed: Mapping[str, str]) -> bool:
 
 def _placed(order: Order) -> str:
     charged = with_currency(order.charge, settings.PANEL_CURRENCY)
+    if holds(order):
+        held = _("Order %(id)s is placed. %(amount)s is held; you pay for what is delivered.")
+        return held % {"id": order.pk, "amount": charged}
     return _("Order %(id)s is placed. %(amount)s was charged.") % {"id": order.pk, "amount": charged}
 
 

@@ -52,13 +52,14 @@ def form_fields(
     kind, wrong = _kind(service), errors or {}
     fields = _asked(service)
     first_wrong = next((field.name for field in fields if field.name in wrong), None)
-    first_empty = next((field.name for field in fields if field.required and not typed.get(field.name)), None)
+    required = [field.name for field in fields if _is_required(service, field)]
+    first_empty = next((name for name in required if not typed.get(name)), None)
     return [
         FormField(
             name=field.name,
             label=_(field.label),
             input=INPUTS.get(field.kind, "text"),
-            required=field.required and field.when is None,
+            required=_is_required(service, field),
             hint=_hint(service, kind, field),
             value=typed.get(field.name, ""),
             choices=field.choices,
@@ -111,6 +112,12 @@ def is_package(service: Service) -> bool:
     return kind is not None and kind.charged is Charged.PACKAGE
 
 
+def is_held(service: Service) -> bool:
+    """Whether the price is the most that it can cost: held at first, and taken by what is delivered."""
+    kind = service_type(service.type)
+    return kind is not None and kind.charged is Charged.DELIVERED
+
+
 def _priced(service: Service, quantity: int | None) -> Price:
     try:
         return Price(charge(service.rate, quantity))
@@ -124,6 +131,13 @@ def _kind(service: Service) -> ServiceType:
     return kind
 
 
+def _is_required(service: Service, field: Field) -> bool:
+    """Posts are, unless the operator set how many stand for a number that is left open."""
+    if field.name == "posts":
+        return service.open_posts is None
+    return field.required and field.when is None
+
+
 def _hint(service: Service, kind: ServiceType, field: Field) -> str:
     """The declaration's own help, and at the field that makes the quantity the limits."""
     hints = [_(field.help)] if field.help else []
@@ -131,6 +145,8 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
         other = kind.field(field.when[0])
         value = dict(other.choices).get(field.when[1], field.when[1])
         hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
+    if field.name == "posts" and service.open_posts is not None:
+        hints.append(_("Empty: %(posts)s at most.") % {"posts": grouped(service.open_posts)})
     if field.name in measuring_fields(kind)[:1]:
         hints.append(_within(service, lines=bool(kind.counted)))
     return " ".join(hints)

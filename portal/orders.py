@@ -16,6 +16,7 @@ from ledger.amounts import MONEY_PLACES
 from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
 from orders.refilling import can_refill
+from portal import parts
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 from portal.order_form import label_of_field
@@ -101,15 +102,23 @@ def _places_shown(query: QueryDict) -> int:
 
 def _page(found: Order) -> dict[str, Any]:
     story = story_of(found)
+    made = parts.parts_of(found)
+    facts = parts.facts_of(found)
+    left_out = parts.SHOWN_AS_FACTS if facts else ()
+    details = {name: value for name, value in found.details.items() if name not in left_out}
     return {
         "order": found,
         "story": story,
-        "details": [(label_of_field(found.service_type, name), value) for name, value in found.details.items()],
+        "details": [(label_of_field(found.service_type, name), value) for name, value in details.items()],
+        "in_parts": parts.in_parts(found),
+        "parts": made,
+        "asked_for": facts,
+        "hold": parts.hold_of(found),
         "refill": can_refill(found),
         "cancel": can_cancel(found),
         "final": found.status in FINAL,
         "live": found.status not in FINAL or bool(found.open_refills),  # type: ignore[attr-defined]
-        "seen": _digest([found], *(entry.words for entry in story)),
+        "seen": _digest([found], *(entry.words for entry in story), repr(made)),
         "section": SECTION,
     }
 
@@ -128,6 +137,7 @@ def _digest(rows: Iterable[Order], *more: str) -> str:
             row.start_count,
             row.remains,
             str(row.refunded),
+            row.parts_done,
             bool(row.cancel_wished_at),
             has_open_cancel(row),
         )

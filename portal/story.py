@@ -12,9 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ledger.models import Transfer
+from orders.holding import holds
 from orders.models import Order, OrderEvent, Status
 from portal.money import with_currency
 
@@ -61,12 +63,16 @@ TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
 
 
 BACK = (Transfer.Kind.REFUND, Transfer.Kind.RELEASE)
+PAID: Mapping[Transfer.Kind, Callable[[], str]] = {
+    Transfer.Kind.REFUND: lambda: _("%(amount)s came back to your balance."),
+    Transfer.Kind.RELEASE: lambda: _("%(amount)s was not needed and is released to your balance."),
+    Transfer.Kind.CAPTURE: lambda: _("%(amount)s was taken for what was delivered."),
+}
 
 
 def story_of(order: Order) -> list[Entry]:
-    """Newest first; two queries: what happened, and what was paid back."""
-    placed = Entry(order.created_at, _("Placed. %(amount)s was charged.") % {"amount": _amount(order.charge)})
-    entries = [placed, *_happenings(order), *_refunds(order)]
+    """Newest first; two queries: what happened, and what was paid."""
+    entries = [Entry(order.created_at, _placed(order)), *_happenings(order), *_payments(order)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
@@ -79,12 +85,19 @@ def _happenings(order: Order) -> list[Entry]:
     return told
 
 
-def _refunds(order: Order) -> list[Entry]:
-    """From the books themselves: what is told here is on the statement."""
-    back = Transfer.objects.filter(order_id=order.pk, kind__in=BACK, credit_id=order.customer.wallet_id)
+def _placed(order: Order) -> str:
+    amount = {"amount": _amount(order.charge)}
+    if holds(order):
+        return _("Placed. %(amount)s is held until the end; you pay for what is delivered.") % amount
+    return _("Placed. %(amount)s was charged.") % amount
+
+
+def _payments(order: Order) -> list[Entry]:
+    """From the books themselves: what came back is on the statement."""
+    paid = Q(kind__in=BACK, credit_id=order.customer.wallet_id) | Q(kind=Transfer.Kind.CAPTURE)
     return [
-        Entry(each.at, _("%(amount)s came back to your balance.") % {"amount": _amount(each.amount)})
-        for each in back.order_by("id")
+        Entry(each.at, PAID[Transfer.Kind(each.kind)]() % {"amount": _amount(each.amount)})
+        for each in Transfer.objects.filter(paid, order_id=order.pk).order_by("id")
     ]
 
 

@@ -59,6 +59,7 @@ PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or thr
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
@@ -101,6 +102,11 @@ ORDER_SYNC_BANDS = [  # (name, up to this age, asked every): fresh orders change
     ("recent", timedelta(days=3), timedelta(minutes=15)),
     ("old", None, timedelta(hours=2)),
 ]
+# Child orders of a subscription or a drip-feed: of one order, and asked for in one batch of orders.
+PARTS_MOST = 2_000  # twice the most runs or posts that are sold; more are no children of it
+PARTS_ASK_MOST = 2_000  # twenty requests; the others' turn comes with the next sweeps
+# After an end is told: child orders of a subscription end within a day or two; then a person looks.
+PARTS_WAIT_HOURS = env.limit("PARTS_WAIT_HOURS", 48)
 ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
 ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run of a tidying job
 # A provider may work off a request late.

@@ -19,7 +19,10 @@ from operations.admin.basis import Newest, whole_number
 from operations.bulk import Bulk, bulk_action
 from operations.forms import ReasonForm
 from operations.order_steps import STEPS, bulk_refund, bulk_send_again, says_refund, says_send_again
+from operations.parts import parts_of
 from operations.timeline import timeline
+from orders.dividing import is_subscription
+from orders.holding import holds
 from orders.models import Order, RefillRequest
 from providers.models import Provider
 from records.models import AttentionItem
@@ -96,6 +99,7 @@ class OrderAdmin(Newest):
             "state": words.state(order.state, order.get_state_display()),
             "status": words.state(order.status, order.get_status_display()),
             "buttons": self.buttons(request, order),
+            "parts": parts_of(order),
             "moments": timeline(order),
             "attention": AttentionItem.objects.filter(order_id=order.pk, closed_at__isnull=True),
         }
@@ -107,8 +111,8 @@ class OrderAdmin(Newest):
         facts: list[tuple[str, Any]] = [
             ("Customer", words.link_to("accounts.customer", order.customer_id, str(order.customer))),
             ("Quantity", quantity),
-            ("Charge", words.ours(order.charge)),
-            ("Refunded", words.ours(order.refunded)),
+            ("Held" if holds(order) else "Charge", words.ours(order.charge)),
+            ("Released or refunded" if holds(order) else "Refunded", words.ours(order.refunded)),
             ("Cost", words.amount(order.cost, currency)),
             ("Start count", _count(order.start_count)),
             ("Remains", _count(order.remains)),
@@ -117,6 +121,7 @@ class OrderAdmin(Newest):
             facts.append(("Provider", words.link_to("providers.provider", order.provider_id, str(order.provider))))
         if order.upstream_id:
             facts += [("Id there", order.upstream_id), ("Its word", order.upstream_status or words.NOTHING)]
+        facts += _in_parts(order)
         facts += [(name.replace("_", " ").capitalize(), value) for name, value in order.details.items()]
         return facts
 
@@ -180,6 +185,18 @@ _SHORT = {
     "waiting": "Waits", "sending": "Being sent", "unknown": "Unknown", "held": "Held", "by_hand": "By hand",
     "accepted": "With the provider", "review": "Review", "ended": "Ended",
 }  # fmt: skip
+
+
+def _in_parts(order: Order) -> list[tuple[str, Any]]:
+    """Of what is delivered in runs or posts: how many, and how many were made."""
+    if order.runs is None and not is_subscription(order.service_type):
+        return []
+    made = [("Made so far", _count(order.parts_done))]
+    if order.upstream_ended_at is not None:
+        made.append(("Its end was told", words.ago(order.upstream_ended_at)))
+    if order.runs is None:
+        return list(made)
+    return [("Runs", _count(order.runs)), ("Minutes between runs", _count(order.interval)), *made]
 
 
 def _count(value: int | None) -> str:

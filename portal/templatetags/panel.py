@@ -17,11 +17,15 @@ from django.utils.translation import gettext as _
 from ledger.balances import StatementLine
 from ledger.models import Transfer
 from orders.cancelling import Verdict, can_cancel, has_open_cancel
+from orders.holding import holds
 from orders.models import FINAL, Order, Status
 from orders.refilling import can_refill
 from portal import money
+from portal.parts import in_parts
 
 register = template.Library()
+register.filter("holds", holds)
+register.filter("in_parts", in_parts)
 
 TONES = {
     Status.PENDING: "",
@@ -151,7 +155,7 @@ def delivered(order: Order) -> int | None:
     """How many of the quantity are done, 0 to the quantity; None where nobody knows."""
     if order.quantity is None:
         return None
-    if order.status == Status.COMPLETED:
+    if order.status == Status.COMPLETED and not holds(order):  # a subscription may complete with less than its most
         return order.quantity
     if order.remains is None:
         return 0 if order.status == Status.CANCELED else None
@@ -169,6 +173,9 @@ def remaining(order: Order) -> int | None:
 @register.filter
 def thousandths(order: Order) -> int:
     """How far a progress bar goes, of a thousand."""
+    if in_parts(order) and order.parts_done is not None:
+        most = order.runs or int(order.details.get("posts") or 0)
+        return min(order.parts_done * 1000 // most, 1000) if most else 0
     done = delivered(order)
     return done * 1000 // order.quantity if done and order.quantity else 0
 

@@ -14,10 +14,11 @@ from django.db.models import F
 
 from accounts.models import Customer
 from orders import refilling
+from orders.accepting import Acceptance, accept
 from orders.cancelling import CannotCancel, request_cancel
 from orders.claiming import claim, mark, waiting_for
 from orders.ending import give_back
-from orders.models import Attempt, Order, Placement, RefillRequest, State, Status
+from orders.models import Attempt, Order, Placement, RefillRequest, State, Status, UpstreamPart
 from orders.placing import Refused, place_orders
 from orders.reading import News
 from orders.refunding import Refund, RefundAboveCharge, refund_all
@@ -35,6 +36,7 @@ from tests.orders.builders import (
     line,
     sent,
 )
+from tests.orders.subscribed import COST, a_subscription, a_subscription_service
 from tests.orders.test_settling import some_accepted_orders
 
 pytestmark = [
@@ -294,3 +296,48 @@ def test_an_order_ends_once_however_many_give_it_back() -> None:
     assert results.count(True) == 1
     assert balance(alice) == 100
     books_are_right()
+
+
+def a_subscription_that_ends() -> tuple[Order, News]:
+    """Accepted, one post of 100 delivered of at most 300, and the provider says that it expired."""
+    provider = a_provider()
+    order = a_subscription(a_customer("100"), a_subscription_service(provider))
+    Order.objects.update(state=State.SENDING, attempt=1)
+    with transaction.atomic():
+        fresh = Order.objects.select_related("provider__account").get(pk=order.pk)
+        assert accept(Acceptance(order=fresh, attempt=1, upstream_id="1", cost=COST, exchange_rate=Decimal(1)))
+    UpstreamPart.objects.create(
+        order=order, provider=provider, upstream_id="2", status=Status.COMPLETED, charge=Decimal("0.032")
+    )
+    news = News(
+        order_id=order.pk, status=Status.EXPIRED, word="Expired", start_count=None, remains=None, remains_said=None,
+        charge=None, cost=None, parts_done=1, done_said=1,
+    )  # fmt: skip
+    return order, news
+
+
+def test_a_hold_that_ends_sixteen_times_at_once_is_taken_and_released_once() -> None:
+    order, news = a_subscription_that_ends()
+    results = all_at_once(lambda _: write_news([news])["ended"])
+    assert sorted(map(str, results)) == ["0"] * (RIVALS - 1) + ["1"]
+    order.refresh_from_db()
+    assert (order.status, order.refunded) == (Status.EXPIRED, Decimal("0.08"))
+    assert balance(order.customer) == 100 - Decimal("0.04")
+    books_are_right()
+
+
+def test_twin_a_hold_that_ends_without_a_lock_and_a_name_is_released_more_than_once() -> None:
+    """Without the row's lock, and with a reference of its own for each, two ends release what was held twice over."""
+    order, _ = a_subscription_that_ends()
+    looked = threading.Barrier(2)
+
+    def naive(number: int) -> None:
+        with transaction.atomic():
+            unlocked = Order.objects.select_related("customer__wallet").get(pk=order.pk, state=State.ACCEPTED)
+            looked.wait(timeout=20)
+            due = refund_of(unlocked, Decimal("0.08"), Status.EXPIRED)
+            refund_all([replace(due, why=f"end{number}", captured=None)])
+
+    assert all_at_once(naive, rivals=2) == [None, None]
+    order.refresh_from_db()
+    assert order.refunded == Decimal("0.08")  # 0.04 is what one end gives back

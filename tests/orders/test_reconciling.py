@@ -4,7 +4,7 @@ guess.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.accepting import Acceptance, accept
 from orders.cancelling import request_cancel
 from orders.deciding import refund_whole
-from orders.models import Attempt, Order, State, Status
+from orders.models import Attempt, Order, State, Status, UpstreamPart
 from providers.models import BalanceReading, Provider
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
@@ -33,6 +33,7 @@ from tests.orders.builders import (
     sent,
     turn,
 )
+from tests.orders.subscribed import a_drip_feed, a_drip_feed_service, a_subscription, a_subscription_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -261,3 +262,131 @@ def test_many_unknown_orders_of_one_outage_are_asked_for_together(sandbox: Sandb
     asked = len(sandbox.journal.requests("status"))
     assert scene.reconcile() == {"open": 4}
     assert len(sandbox.journal.requests("status")) == asked + 1
+
+
+# records that a subscription or a drip-feed may have made
+
+
+class ScenePlus(Scene):
+    """The same, with a subscription of Alice's that the provider has."""
+
+    def __init__(self, sandbox: Sandbox, *faults: str, first: bool = True, **settings: Any) -> None:
+        self.subscription: Order | None = None
+        self._first = first
+        super().__init__(sandbox, *faults, **settings)
+
+    def _order(self, name: str) -> Order:
+        order = super()._order(name)
+        if name == "before" and self._first:
+            self.subscribe()
+        return order
+
+    def subscribe(self) -> None:
+        self.subscription = a_subscription(self.alice, a_subscription_service(self.provider))
+        sent(self.provider, self.subscription)
+
+    def ended(self, at: datetime) -> None:
+        assert self.subscription is not None
+        Order.objects.filter(pk=self.subscription.pk).update(
+            state=State.ENDED, status=Status.COMPLETED, ended_at=at, ask_again_at=at + timedelta(days=1)
+        )
+
+
+def finding() -> str:
+    return str(AttentionItem.objects.get(cause="unknown_submission").evidence["finding"])
+
+
+def test_while_a_subscription_is_alive_a_record_may_be_one_of_its_posts(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_after")
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+    assert finding() == "One order is there, but it may be a part of a drip-feed or a subscription there."
+
+
+def test_without_candidates_it_is_shown_not_placed_all_the_same(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_before")
+    scene.after()
+    assert scene.reconcile() == {"not_placed": 1}
+
+
+@pytest.mark.parametrize("state", [State.UNKNOWN, State.REVIEW])
+def test_a_subscription_that_may_go_on_there_is_alive(sandbox: Sandbox, state: State) -> None:
+    scene = ScenePlus(sandbox, "reset_after")
+    scene.after()
+    assert scene.subscription is not None
+    Order.objects.filter(pk=scene.subscription.pk).update(state=state)
+    Attempt.objects.filter(order=scene.subscription).update(ended_at=timezone.now())  # not looked at by itself
+    assert scene.reconcile()["open"] == 1
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_a_subscription_that_was_lost_and_given_back_may_still_make_orders(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_after", first=False)
+    sandbox.faults.add("add", "reset_after", times=1)
+    scene.subscribe()
+    assert scene.subscription is not None
+    refund_whole(order=scene.subscription, actor=OPERATOR, reason="she could not wait")
+    Attempt.objects.filter(order=scene.subscription).update(
+        began_at=timezone.now() - timedelta(days=3), ended_at=timezone.now() - timedelta(days=3)
+    )
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
+def test_one_that_ended_before_the_gap_made_none_of_its_orders(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_after")
+    scene.ended(timezone.now() - 4 * LATER)
+    scene.after()
+    assert scene.reconcile() == {"attached": 1}
+
+
+def test_one_that_ended_within_the_gap_may_have(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_after")
+    scene.ended(timezone.now() - LATER - timedelta(minutes=1))  # before the unknown request, after the bound below it
+    Attempt.objects.filter(order=scene.unknown[0]).update(
+        began_at=timezone.now() - LATER, ended_at=timezone.now() - LATER
+    )
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+
+
+def test_one_that_was_placed_after_the_gap_made_none_of_its_orders(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_after", first=False)
+    scene.after()
+    scene.subscribe()
+    assert scene.reconcile() == {"attached": 1}
+
+
+def test_known_parts_are_no_candidates(sandbox: Sandbox) -> None:
+    scene = ScenePlus(sandbox, "reset_before", first=False)
+    made = sandbox.place_by_hand(service="1", link="https://example.com/part", quantity="1000")
+    UpstreamPart.objects.create(order=scene.before, provider=scene.provider, upstream_id=str(made))
+    sandbox.set_balance(sandbox.balance + Decimal("0.9"))  # what the part costs was paid with its whole
+    scene.after()
+    assert scene.reconcile() == {"not_placed": 1}
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
+@pytest.mark.parametrize("kind", ["subscription", "drip_feed"])
+def test_a_subscription_or_a_drip_feed_is_found_or_given_up_by_a_person_alone(
+    sandbox: Sandbox, fault: str, kind: str
+) -> None:
+    scene = Scene(sandbox, resend_when_not_placed=True)
+    sandbox.faults.add("add", fault, times=1)
+    if kind == "subscription":
+        order = a_subscription(scene.alice, a_subscription_service(scene.provider))
+    else:
+        order = a_drip_feed(scene.alice, a_drip_feed_service(scene.provider), link="https://example.com/drip")
+    sent(scene.provider, order)
+    scene.unknown.append(order)
+    scene._past()
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert order.state == State.UNKNOWN
+    assert finding() == "A drip-feed or a subscription is found or given up by a person alone: look there."
+    assert len(AttentionItem.objects.get(cause="unknown_submission").evidence["records nobody holds"]) == (
+        fault == "reset_after"
+    )
+    books_are_right()

@@ -1,0 +1,133 @@
+"""What an order that its provider divided costs its customer in the end: a subscription, a drip-feed sent whole.
+
+One pure decision, as in `keeping`: no database, no money moved. How much was delivered is told by the prices of the
+orders that the provider made for it: their sum, beside what all of it was to cost there, is the share that stays paid.
+Rules: docs/orders.md, "Subscriptions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.amounts import divide_up
+from orders.keeping import BELIEVED_TIMES, NeedsOperator, Sold
+from orders.models import FINAL, Status
+
+ABOVE_COST = "The orders that the provider made for it cost more than all of it was to cost."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the orders that the provider made. `status` is None until it was read; `charge` in units of 10⁻⁶ of the
+    currency that is booked, None where it was not told in it.
+    """
+
+    status: Status | None
+    charge: int | None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the provider said at the end: runs or posts `done`, the whole order's own charge, and its parts."""
+
+    status: Status
+    done: int | None
+    cost: int | None
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What stays paid; what the provider keeps (None: as it is booked); a doubt that the operator must hear of."""
+
+    amount: int
+    cost: int | None = None
+    doubt: str = ""
+
+
+def keep_subscription(sold: Sold, told: Told) -> Kept:
+    """The part of what is held that is taken, 0 to `sold.charge`; raises NeedsOperator where the parts leave it open.
+
+    The status alone says nothing: a subscription that completed may have had fewer posts, or smaller ones.
+    """
+    if told.done == 0 and not told.parts:
+        return Kept(amount=0, cost=_believed(sold, told.cost) if told.cost is not None else 0)
+    return _by_parts(sold, told, _sum_of(sold, told))
+
+
+def keep_drip_feed(sold: Sold, told: Told) -> Kept:
+    """The part of a drip-feed's charge that stays paid; raises NeedsOperator where nothing says how much was run."""
+    if told.status is Status.COMPLETED:
+        return Kept(amount=sold.charge, cost=_believed(sold, told.cost))
+    if told.status is Status.CANCELED and _took_nothing(told):
+        return Kept(amount=0, cost=0)
+    try:
+        total = _sum_of(sold, told)
+    except NeedsOperator as unclear:
+        return _by_its_charge(sold, told, unclear)
+    return _by_parts(sold, told, total)
+
+
+def unfinished(parts: Sequence[Part]) -> int:
+    """How many of the parts have not ended, or were never read."""
+    return sum(not part.final for part in parts)
+
+
+def _took_nothing(told: Told) -> bool:
+    return told.cost == 0 or (told.done == 0 and not told.parts)
+
+
+def _sum_of(sold: Sold, told: Told) -> int:
+    """What the parts cost together, where all of them are known, have ended and say their price."""
+    parts = told.parts
+    if told.done is not None and told.done != len(parts):
+        raise NeedsOperator(f"The provider tells of {told.done} made so far, but {len(parts)} of its orders are known.")
+    if not parts:
+        raise NeedsOperator("The provider does not say which orders it made for it.")
+    if open_still := unfinished(parts):
+        raise NeedsOperator(f"{open_still} of the {len(parts)} orders that the provider made for it have not ended.")
+    charges = [part.charge for part in parts if part.charge is not None]
+    if len(charges) < len(parts):
+        silent = len(parts) - len(charges)
+        raise NeedsOperator(f"{silent} of the {len(parts)} orders that the provider made for it tell no usable charge.")
+    if any(part.status is Status.CANCELED and part.charge for part in parts):
+        raise NeedsOperator("An order that the provider made for it was canceled, but a charge still stands on it.")
+    return _usable(sold, sum(charges))
+
+
+def _usable(sold: Sold, total: int) -> int:
+    """The sum, where a share of the booked cost can be made of it."""
+    if sold.cost is None or (sold.cost == 0 and sold.charge > 0):
+        raise NeedsOperator("No cost was booked that the prices of the provider's orders could be compared with.")
+    if total > sold.cost * BELIEVED_TIMES:
+        raise NeedsOperator("The prices of the provider's orders are far above what all of it was to cost.")
+    return total
+
+
+def _by_parts(sold: Sold, told: Told, total: int) -> Kept:
+    assert sold.cost is not None
+    own = _believed(sold, told.cost)
+    doubt = ABOVE_COST if total > sold.cost else ""
+    share = divide_up(sold.charge * total, sold.cost) if sold.cost else 0
+    return Kept(amount=min(sold.charge, share), cost=total if own is None else own, doubt=doubt)
+
+
+def _by_its_charge(sold: Sold, told: Told, unclear: NeedsOperator) -> Kept:
+    """The share of the price that the provider took. A canceled one that still shows its whole price, or more, shows
+    an old number.
+    """
+    if told.cost is None or not sold.cost or told.cost > sold.cost:
+        raise unclear
+    if told.status is Status.CANCELED and told.cost == sold.cost:
+        raise NeedsOperator("Canceled, but the provider's whole price still stands.")
+    return Kept(amount=divide_up(sold.charge * told.cost, sold.cost), cost=told.cost)
+
+
+def _believed(sold: Sold, cost: int | None) -> int | None:
+    """A price of the provider's, or None where it is not told or a slip of units."""
+    return cost if cost is not None and sold.cost is not None and cost <= sold.cost * BELIEVED_TIMES else None
