@@ -131,7 +131,7 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
         other = kind.field(field.when[0])
         value = dict(other.choices).get(field.when[1], field.when[1])
         hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
-    if field.name in measuring_fields(kind)[:1]:
+    if field.limited or field.name == kind.counted:
         hints.append(_within(service, lines=bool(kind.counted)))
     return " ".join(hints)
 
