@@ -180,7 +180,7 @@ def _bounds(kind: ServiceType, field: Field) -> str:
 def _limits() -> Iterator[str]:
     yield "## Limits"
     yield ""
-    yield "Settings, from the environment; these are the defaults. What is beyond them is refused with a sentence, never cut."
+    yield "Settings, from the environment; these are the defaults. What is beyond them is refused, never cut."
     yield ""
     yield "| setting | value | of |"
     yield "|---|---|---|"

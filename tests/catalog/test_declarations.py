@@ -44,8 +44,8 @@ def test_every_cap_of_a_field_is_among_the_limits() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "| Default | given; runs × quantity with runs | ⌈rate × quantity ÷ 1000⌉ | `service`, `link`, `quantity`, [`runs`],"
-        " [`interval`] | link, quantity, runs, interval |",
+        "| Default | given; runs × quantity with runs | ⌈rate × quantity ÷ 1000⌉ | `service`, `link`, `quantity`,"
+        " [`runs`], [`interval`] | link, quantity, runs, interval |",
         "| Custom Comments Package | none: one package, indivisible | the rate, whole | `service`, `link`, `comments` |"
         " link; details: comments |",
         "| Comment Replies | the lines of `comments` | ⌈rate × quantity ÷ 1000⌉ | `service`, `link`, `username`,"
