@@ -117,7 +117,7 @@ CASES = [
         decoded={"comments": "\n".join(f"Nice, {number}" for number in range(MANY))},
     ),
     Case(
-        name="Custom Comments Package", service="22", rate="1.1875", quantity=None, typed={"comments": "one, alone"},
+        name="Custom Comments Package", service="22", rate="0.15", quantity=None, typed={"comments": "one, alone"},
         sent="service=22&link=…&comments=one%2C+alone&action=add",
     ),
     Case(

@@ -26,7 +26,7 @@ CHARGES = {
     "Package": "0.25",
     "SEO": "0.675",
     "Custom Comments": "0.08",
-    "Custom Comments Package": "0.95",
+    "Custom Comments Package": "0.12",
     "Mentions": "0.031",
     "Mentions with Hashtags": "0.033",
     "Mentions Custom List": "0.018",
