@@ -360,6 +360,7 @@ def test_measuring_raises_nothing_but_its_own(
 ) -> None:
     """For numbers that were read; reading itself is shown in test_reading_lines."""
     kind = SERVICE_TYPES[type]
+    wrong &= {field.name for field in kind.fields}
     typed = {**REST, **optional, **dict(zip(("quantity", "min", "max"), needed, strict=True))}
     values = {field.name: typed[field.name] for field in kind.fields if field.name in typed.keys() - wrong}
     problems: tuple[Problem, ...] = ()
