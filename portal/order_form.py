@@ -16,7 +16,7 @@ from catalog.measuring import Limits, measuring_fields
 from catalog.models import Service
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Read, read_line
-from catalog.service_types import Charged, Field, Kind, ServiceType, service_type
+from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
 from portal.money import grouped
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
@@ -109,6 +109,12 @@ def is_package(service: Service) -> bool:
     """Whether the rate is for the whole rather than for a thousand."""
     kind = service_type(service.type)
     return kind is not None and kind.charged is Charged.PACKAGE
+
+
+def is_by_post(service: Service) -> bool:
+    """Whether its limits are those of each post, as a subscription's are."""
+    kind = service_type(service.type)
+    return kind is not None and kind.quantity is Quantity.RESERVED
 
 
 def _priced(service: Service, quantity: int | None) -> Price:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from portal.order_form import is_package
+from portal.order_form import is_by_post, is_package
 
 register = template.Library()
 register.filter("is_package", is_package)
+register.filter("is_by_post", is_by_post)

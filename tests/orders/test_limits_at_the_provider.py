@@ -143,7 +143,7 @@ def test_a_price_out_of_range_is_said_at_the_field_that_makes_it(what: str, fiel
 
 def _a_thousandfold(line: Line, what: str) -> Line:
     """Enough of it that one order would cost more than any may."""
-    more = {
+    more: dict[str, dict[str, object]] = {
         "all at once": {"quantity": 9000}, "in runs": {"quantity": 9000}, "posts": {"posts": 1000},
         "lines": {"comments": "\n".join(["again"] * 2000)},
     }  # fmt: skip
