@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants lint types css bench torture lock
+.PHONY: help run test soak mutants lint types docs css bench torture lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -42,6 +42,10 @@ lint: ## Check style, types, imports between rooms, templates, and that no migra
 types: ## Check the types alone
 	$(SET_UP) --dev
 	@$(BIN)/mypy .
+
+docs: ## Write docs/service-types.md from the declarations of the types
+	$(SET_UP) --dev
+	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py service_types_doc docs/service-types.md
 
 css: ## Build the style sheet from portal/styles
 	$(SET_UP) --dev

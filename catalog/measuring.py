@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from catalog.models import Service
-from catalog.service_types import Quantity, ServiceType
+from catalog.service_types import Field, Quantity, ServiceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,73 +88,97 @@ def measure(
 ) -> Measured | None:
     """The measure of a line whose fields have been read; None where a field that it needs is among the `wrong`.
 
-    Raises NotMeasured for a quantity outside the limits, runs without an interval, posts that nobody counted.
+    Raises NotMeasured with all that is wrong with the others: a quantity outside the limits, runs without an interval,
+    posts that nobody counted, more in all than one order may have.
     """
     match kind.quantity:
         case Quantity.NONE:
             return Measured(None, None)
         case Quantity.LINES:
-            return None if kind.counted in wrong else _counted(kind, values, limits)
+            return _counted(kind, values, limits, wrong)
         case Quantity.GIVEN:
-            return None if {"quantity", "runs", "interval"} & set(wrong) else _given(kind, values, limits)
+            return _given(kind, values, limits, wrong)
         case Quantity.RESERVED:
-            return None if {"min", "max", "posts"} & set(wrong) else _reserved(values, limits)
+            return _reserved(kind, values, limits, wrong)
 
 
-def _counted(kind: ServiceType, values: Mapping[str, str], limits: Limits) -> Measured:
+def _counted(
+    kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: Collection[str]
+) -> Measured | None:
     field = kind.field(kind.counted)
-    lines = values[kind.counted].count("\n") + 1
+    if field.name in wrong:
+        return None
+    lines = values[field.name].count("\n") + 1
     if not limits.min <= lines <= limits.max:
         message = f"{field.label} must have {_within(limits)} lines; yours have {lines:,}."
         raise NotMeasured(Problem(field.name, message, _small_or_large(lines, limits)))
-    _check_step(field.name, field.label, lines, limits)
+    if lines % limits.step:
+        message = f"{field.label} must have a multiple of {limits.step:,} lines; yours have {lines:,}."
+        raise NotMeasured(Problem(field.name, message, "not_a_multiple"))
     return Measured(lines, (lines, lines))
 
 
-def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits) -> Measured:
-    field = kind.field("quantity")
+def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: Collection[str]) -> Measured | None:
+    """One run alone is no drip-feed, and an interval without runs says nothing."""
+    problems: list[Problem] = []
+    in_runs = int(values.get("runs", "0")) > 1
+    if "quantity" not in wrong:
+        problems += _outside(kind.field("quantity"), values, limits, of_one=" in each run" if in_runs else "")
+    if in_runs and "interval" not in wrong and "interval" not in values:
+        problems.append(Problem("interval", _interval_missing(), "required"))
+    if problems:
+        raise NotMeasured(*problems)
+    if {"quantity", "runs", "interval"} & set(wrong):
+        return None
     each = int(values["quantity"])
-    if not limits.min <= each <= limits.max:
-        of_one = " in each run" if "runs" in values else ""
-        message = f"{field.label} must be {_within(limits)}{of_one}."
-        raise NotMeasured(Problem(field.name, message, _small_or_large(each, limits)))
-    _check_step(field.name, field.label, each, limits)
-    runs, interval = _runs(values)
-    return Measured(each * (runs or 1), (each, each), runs, interval)
+    if not in_runs:
+        return Measured(_in_all(each, 1, "quantity", ""), (each, each))
+    runs = int(values["runs"])
+    return Measured(_in_all(each, runs, "runs", "runs of"), (each, each), runs, int(values["interval"]))
 
 
-def _runs(values: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """Runs and minutes between them; one run alone is no drip-feed."""
-    runs, interval = int(values.get("runs", "0")), int(values.get("interval", "0"))
-    if runs > settings.MAX_RUNS:
-        raise NotMeasured(Problem("runs", f"Runs must be at most {settings.MAX_RUNS:,}.", "too_large"))
-    if runs <= 1:
-        return None, None
-    if not 1 <= interval <= settings.MAX_INTERVAL_MINUTES:
-        message = f"Interval must be between 1 and {settings.MAX_INTERVAL_MINUTES:,} minutes."
-        raise NotMeasured(Problem("interval", message, "required" if not interval else "too_large"))
-    return runs, interval
+def _interval_missing() -> str:
+    return f"Interval is required with runs: the minutes between two, 1 to {settings.MAX_INTERVAL_MINUTES:,}."
 
 
-def _reserved(values: Mapping[str, str], limits: Limits) -> Measured:
+def _reserved(
+    kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: Collection[str]
+) -> Measured | None:
     """The most that may be delivered: `max` for each post. What was is settled at the end."""
+    bounds = [name for name in ("min", "max") if name not in wrong]
+    problems = [problem for name in bounds for problem in _outside(kind.field(name), values, limits)]
+    if len(bounds) == 2 and not problems and int(values["max"]) < int(values["min"]):
+        problems.append(Problem("max", "Most per post must not be below least per post.", "too_small"))
+    posts = int(values.get("posts", "0")) or min(limits.open_posts or 0, settings.MAX_POSTS)
+    if not posts and "posts" not in wrong:
+        problems.append(Problem("posts", "New posts is required: say how many.", "required"))
+    if problems:
+        raise NotMeasured(*problems)
+    if {"min", "max", "posts"} & set(wrong):
+        return None
     least, most = int(values["min"]), int(values["max"])
-    for name, label, number in (("min", "Least per post", least), ("max", "Most per post", most)):
-        if not limits.min <= number <= limits.max:
-            raise NotMeasured(Problem(name, f"{label} must be {_within(limits)}.", _small_or_large(number, limits)))
-    if most < least:
-        raise NotMeasured(Problem("max", "Most per post must not be below least per post.", "too_small"))
-    posts = int(values.get("posts", "0")) or limits.open_posts
-    if not posts:
-        raise NotMeasured(Problem("posts", "New posts is required: say how many.", "required"))
-    if posts > settings.MAX_POSTS:
-        raise NotMeasured(Problem("posts", f"New posts must be at most {settings.MAX_POSTS:,}.", "too_large"))
-    return Measured(most * posts, (least, most))
+    return Measured(_in_all(most, posts, "posts", "posts of up to"), (least, most))
 
 
-def _check_step(name: str, label: str, number: int, limits: Limits) -> None:
+def _outside(field: Field, values: Mapping[str, str], limits: Limits, *, of_one: str = "") -> list[Problem]:
+    """What is wrong with a field that has the service's limits: what is delivered at a time."""
+    number = int(values[field.name])
+    if not limits.min <= number <= limits.max:
+        message = f"{field.label} must be {_within(limits)}{of_one}."
+        return [Problem(field.name, message, _small_or_large(number, limits))]
     if number % limits.step:
-        raise NotMeasured(Problem(name, f"{label} must be a multiple of {limits.step:,}.", "not_a_multiple"))
+        message = f"{field.label} must be a multiple of {limits.step:,}{of_one}."
+        return [Problem(field.name, message, "not_a_multiple")]
+    return []
+
+
+def _in_all(each: int, times: int, field: str, of: str) -> int:
+    """The quantity of all runs or posts together; raises NotMeasured beyond what one order may have."""
+    total = each * times
+    if total > settings.MAX_QUANTITY:
+        amount = f"{times:,} {of} {each:,} are {total:,} in all" if of else f"{each:,} is too many"
+        raise NotMeasured(Problem(field, f"{amount}: one order may have {settings.MAX_QUANTITY:,}.", "too_large"))
+    return total
 
 
 def _within(limits: Limits) -> str:

@@ -64,7 +64,8 @@ def read_line(kind: ServiceType, raw: Mapping[str, object], *, limits: Limits) -
     except NotMeasured as no:
         problems += no.problems
     if problems:
-        return problems
+        places = [field.name for field in kind.fields]
+        return sorted(problems, key=lambda problem: places.index(problem.field))
     assert measured is not None
     if kind.quantity is Quantity.RESERVED:
         assert measured.quantity is not None
@@ -106,7 +107,7 @@ def _text(field: Field, value: object) -> str:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
         if abs(value) >= 10**18:
-            raise _Wrong(f"{field.label} is far too large.")
+            raise _Wrong(f"{field.label} is far too large.", "too_large")
         return str(value)
     if not isinstance(value, str):
         raise _Wrong(f"{field.label} must be text or a whole number.")
@@ -115,14 +116,17 @@ def _text(field: Field, value: object) -> str:
         raise _Wrong(f"{field.label} may have at most {most:,} characters.", "too_long")
     if field.kind is Kind.LINES:
         return _joined_lines(field, value)
-    text = value.strip(" \t\r\n")
+    text = value.strip()
     _refuse_control_characters(field, text)
     return text
 
 
 def _joined_lines(field: Field, value: str) -> str:
-    """Split at newlines only, trimmed, without empty lines, joined again by \\n."""
-    lines = [line for line in (part.strip(" \t") for part in value.replace("\r\n", "\n").split("\n")) if line]
+    """Split at newlines only, trimmed, without empty lines, joined again by \\n.
+
+    A line of blanks of any kind is empty: a provider that trims more than we do would count fewer than were paid.
+    """
+    lines = [line for line in (part.strip() for part in value.replace("\r\n", "\n").split("\n")) if line]
     if len(lines) > settings.MAX_LINES:
         raise _Wrong(f"{field.label} may have at most {settings.MAX_LINES:,} lines.", "too_many_lines")
     for number, line in enumerate(lines, start=1):
@@ -145,8 +149,9 @@ def _integer(field: Field, text: str) -> str:
     number = int(text)
     if field.least is not None and number < field.least:
         raise _Wrong(f"{field.label} must be at least {field.least:,}.", "too_small")
-    if field.most is not None and number > field.most:
-        raise _Wrong(f"{field.label} must be at most {field.most:,}.", "too_large")
+    most = getattr(settings, field.cap) if field.cap else field.most
+    if most is not None and number > most:
+        raise _Wrong(f"{field.label} must be at most {most:,}.", "too_large")
     return str(number)
 
 

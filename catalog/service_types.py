@@ -54,6 +54,8 @@ class Field:
     required: bool = True
     least: int | None = None  # of an integer
     most: int | None = None
+    cap: str = ""  # the setting that names the most of an integer
+    limited: bool = False  # lies within the service's own limits and is a multiple of its step
     handle: bool = False  # a link may also be a bare handle: @name
     choices: tuple[tuple[str, str], ...] = ()
     when: tuple[str, str] | None = None  # asked for (and then required) only if another field has this value
@@ -87,15 +89,18 @@ def _lines(name: str, label: str, what: str) -> Field:
 
 HANDLE = Field("link", "Link", Kind.LINK, handle=True, help="A full link, or a username where the service takes one.")
 PAGE = Field("link", "Link", Kind.LINK, help="A full link that starts with https://.")
-QUANTITY = Field("quantity", "Quantity", Kind.INTEGER, least=1)
+QUANTITY = Field("quantity", "Quantity", Kind.INTEGER, least=1, limited=True)
 COMMENTS = _lines("comments", "Comments", "comment")
 USERNAMES = _lines("usernames", "Usernames", "username")
 HASHTAGS = _lines("hashtags", "Hashtags", "hashtag")
 RUNS = Field(
-    "runs", "Runs", Kind.INTEGER, required=False, drip_feed=True,
+    "runs", "Runs", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_RUNS",
     help="Leave empty to get all at once. With runs, the quantity is delivered again in each of them.",
 )  # fmt: skip
-INTERVAL = Field("interval", "Interval", Kind.INTEGER, required=False, drip_feed=True, help="Minutes between two runs.")
+INTERVAL = Field(
+    "interval", "Interval", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_INTERVAL_MINUTES",
+    help="Minutes between two runs.",
+)  # fmt: skip
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 DEVICES = (
     ("1", "Desktop"), ("2", "Mobile (Android)"), ("3", "Mobile (iOS)"), ("4", "Mixed mobile"), ("5", "Mixed"),
@@ -153,10 +158,12 @@ _ALL = (
         "subscriptions", "Subscriptions",
         (
             Field("username", "Username", Kind.USERNAME),
-            Field("min", "Least per post", Kind.INTEGER, least=1),
-            Field("max", "Most per post", Kind.INTEGER, least=1),
-            Field("posts", "New posts", Kind.INTEGER, required=False, help="How many posts from now on."),
-            Field("old_posts", "Old posts", Kind.INTEGER, required=False, least=0),
+            Field("min", "Least per post", Kind.INTEGER, least=1, limited=True),
+            Field("max", "Most per post", Kind.INTEGER, least=1, limited=True),
+            Field(
+                "posts", "New posts", Kind.INTEGER, required=False, cap="MAX_POSTS", help="How many posts from now on.",
+            ),
+            Field("old_posts", "Old posts", Kind.INTEGER, required=False, least=0, cap="MAX_POSTS"),
             Field(
                 "delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS),
                 help="Between a post and its delivery.",

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from catalog.links import link_key
-from catalog.measuring import Limits, Problem
+from catalog.measuring import Limits, Problem, measuring_fields
 from catalog.models import Route, SameLink, Service
 from catalog.offers import why_not_orderable
 from catalog.pricing import PriceOutOfRange, charge
@@ -138,7 +138,7 @@ def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRate
         price = charge(service.rate, read.quantity)
         purchase = _purchase(service, read, rates)
     except PriceOutOfRange as error:
-        return problem(str(error), "quantity", "quantity")
+        return problem(str(error), "quantity", next(iter(measuring_fields(kind)), "service"))
     except (NoRoute, BelowCost):
         return problem("This service cannot be ordered at the moment. Nothing was charged.", "service", "service")
     if line.expected is not None and price > line.expected:

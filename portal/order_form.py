@@ -16,7 +16,7 @@ from catalog.measuring import Limits, measuring_fields
 from catalog.models import Service
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Read, read_line
-from catalog.service_types import Charged, Field, Kind, ServiceType, service_type
+from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
 from portal.money import grouped
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
@@ -118,6 +118,12 @@ def is_held(service: Service) -> bool:
     return kind is not None and kind.charged is Charged.DELIVERED
 
 
+def is_by_post(service: Service) -> bool:
+    """Whether its limits are those of each post, as a subscription's are."""
+    kind = service_type(service.type)
+    return kind is not None and kind.quantity is Quantity.RESERVED
+
+
 def _priced(service: Service, quantity: int | None) -> Price:
     try:
         return Price(charge(service.rate, quantity))
@@ -147,7 +153,7 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
         hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
     if field.name == "posts" and service.open_posts is not None:
         hints.append(_("Empty: %(posts)s at most.") % {"posts": grouped(service.open_posts)})
-    if field.name in measuring_fields(kind)[:1]:
+    if field.limited or field.name == kind.counted:
         hints.append(_within(service, lines=bool(kind.counted)))
     return " ".join(hints)
 

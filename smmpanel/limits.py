@@ -70,6 +70,8 @@ IMPORT_PRICE_RISE = env("IMPORT_PRICE_RISE", cast=Decimal, default=Decimal(2))  
 IMPORT_PRICE_FALL = env("IMPORT_PRICE_FALL", cast=Decimal, default=Decimal("0.6"))  # the share that a price may lose
 IMPORT_MOST_GONE = env("IMPORT_MOST_GONE", cast=Decimal, default=Decimal("0.3"))  # share; more is a broken answer
 IMPORT_FEW_GONE = env.limit("IMPORT_FEW_GONE", 10, least=0)  # so few may always vanish, whatever their share
+# Times a package's price for a unit may be that of its category, or a part of it; a wrong unit is off by a thousand.
+IMPORT_PACKAGE_TIMES = env.limit("IMPORT_PACKAGE_TIMES", 20)
 IMPORT_EVIDENCE_SERVICES = env.limit("IMPORT_EVIDENCE_SERVICES", 100)  # named in one attention item
 CATALOGUE_SYNC_MINUTES = env.limit("CATALOGUE_SYNC_MINUTES", 30)  # providers change prices a few times a day
 

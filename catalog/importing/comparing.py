@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Min, Q
 
 from catalog.costs import unit_cost
+from catalog.importing.packages import package_doubts
 from catalog.importing.plan import Change, FieldChange, ImportPlan, Movement, Wanted
 from catalog.importing.wording import shown
 from catalog.markup import Rules, margin_percent, price_for
@@ -98,6 +99,7 @@ class _Comparison:
         self.texts = TextRules(TextRule.objects.filter(own_or_for_all))
         self.exchange_rate = exchange_rate
         self.categories = {category.name: category for category in Category.objects.all()}
+        self.package_doubts: dict[str, str] = {}
         self.warnings = [*listings.unreadable, *self.texts.unusable]
         # where the operator moved a shelf as a whole (renamed its category), new services of that shelf go there too
         self.shelves = {
@@ -109,6 +111,8 @@ class _Comparison:
 
     def plan(self) -> ImportPlan:
         listed = self._listed_once()
+        per_thousand = self.provider.package_rate_unit == Provider.RateUnit.THOUSAND
+        self.package_doubts = package_doubts(listed.values(), per_thousand=per_thousand)
         changes, unchanged = [], 0
         for listing in listed.values():
             change = self._compare(listing)
@@ -222,6 +226,8 @@ class _Comparison:
             yield "The provider lists it without a price."
         if row.rate > settings.MAX_RATE:
             yield "No price can be made for it."
+        if row.external_id in self.package_doubts:
+            yield self.package_doubts[row.external_id]
 
     def _price(self, row: ProviderService, service: Service | None, shelf: Category | None = None) -> Decimal | None:
         """What markup makes of it; a price by hand stays. None: out of range."""

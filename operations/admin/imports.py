@@ -175,7 +175,7 @@ def _preview(request: HttpRequest, shown: Shown) -> dict[str, Any]:
 def _table(
     movement: Movement, title: str, changes: Iterable[Change], *, query: str, alone: bool, page: str | None
 ) -> Table:
-    """Worst first: what would sell at a loss, then what goes off sale, then as the provider lists them."""
+    """Worst first: what would sell at a loss, what goes off sale, what has a warning, then as the provider lists it."""
     changes = sorted(changes, key=_weight)
     found = [change for change in changes if _matches(change, query)]
     if not alone:
@@ -184,9 +184,9 @@ def _table(
     return Table(movement, title, len(changes), len(found), list(pages), pages)
 
 
-def _weight(change: Change) -> tuple[Decimal, bool]:
+def _weight(change: Change) -> tuple[Decimal, bool, bool]:
     loss = change.margin if change.margin is not None and change.margin < 0 else Decimal(0)
-    return loss, not change.doubts
+    return loss, not change.doubts, not change.warnings
 
 
 def _below_cost(change: Change) -> bool:

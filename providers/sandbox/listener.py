@@ -129,6 +129,7 @@ class Listener:
 
     def _note(self, wire: Wire, request: Request, fields: dict[str, str], hits: list[Fault]) -> int:
         shown = {name: value for name, value in fields.items() if name not in {"key", "action"}}
+        body = {"body": request.form_without_key()} if fields.get("action") == "add" else {}
         return self._sandbox.store.note(
             "request",
             clock=self._sandbox.clock.now(),
@@ -136,6 +137,7 @@ class Listener:
             fields=shown,
             connection=wire.number,
             fault=", ".join(str(fault) for fault in hits),
+            **body,
         )
 
     def _fail(self, wire: Wire, request: Request, fault: Fault, answer: Answer | None) -> bool:

@@ -12,7 +12,7 @@ import struct
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -49,6 +49,13 @@ class Request:
             return _json_fields(self.body)
         pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
         return dict(pairs)
+
+    def form_without_key(self) -> str:
+        """A form's body byte for byte, as it came, but for the pair that holds the key; empty for any other body."""
+        if self.media_type != "application/x-www-form-urlencoded":
+            return ""
+        pairs = self.body.decode("latin-1").split("&")
+        return "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) != "key")
 
     def key_in_header(self) -> str | None:
         """The API key of a client that sends it in a header."""

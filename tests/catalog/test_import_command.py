@@ -152,3 +152,10 @@ def test_the_job_leaves_inactive_and_never_imported_providers_alone(upstream: An
     Provider.objects.update(active=False)
     assert providers_imported() == []
     assert job(provider) == {}
+
+
+def test_what_is_warned_of_is_told_before_the_rest(upstream: Any) -> None:
+    upstream(*[item(number) for number in range(1, 40)], item(99, name="10k views", type="Package", rate="9000"))
+    first = run("sandbox", "--dry-run").splitlines()[0]
+    assert "99  10k views" in first
+    assert "It looks as if it were priced per 1000: check the provider's setting “package rate unit”." in first

@@ -228,29 +228,47 @@ def test_drip_feed_is_refused_where_the_service_has_none() -> None:
     assert isinstance(read_line(kind("Default"), empty, limits=WIDE), Read)
 
 
-anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()))
+NUMBERS = st.one_of(st.integers(0, 130), st.integers(0, 130).map(str))
+TEXTS = st.one_of(st.sampled_from([LINK, "ann", "a\nb", "31/12/2099", "5", "1"]), st.text(max_size=20))
+OTHERS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.lists(st.text(max_size=3)))
+anything = st.one_of(NUMBERS, TEXTS, OTHERS)
+NAMES = sorted({field.name for one in SERVICE_TYPES.values() for field in one.fields})
 
 
 @given(
     type=st.sampled_from(sorted(SERVICE_TYPES)),
-    raw=st.dictionaries(
-        st.sampled_from(sorted({field.name for one in SERVICE_TYPES.values() for field in one.fields})), anything
-    ),
+    raw=st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, anything)),
+    dripfeed=st.booleans(),
+    open_posts=st.sampled_from([None, 3, 5000]),
 )
-def test_whatever_is_sent_is_read_or_refused_at_its_fields(type: str, raw: dict[str, object]) -> None:
+def test_whatever_is_sent_is_read_or_refused_at_its_fields(
+    type: str, raw: dict[str, object], dripfeed: bool, open_posts: int | None
+) -> None:
     declared = SERVICE_TYPES[type]
-    found = read_line(declared, raw, limits=Limits(1, 100))
+    found = read_line(declared, raw, limits=Limits(1, 100, dripfeed=dripfeed, open_posts=open_posts))
     if isinstance(found, Read):
         assert (found.quantity is None) == (declared.quantity is Quantity.NONE)
-        assert found.quantity is None or 1 <= found.quantity <= 100
+        assert found.measured.span is None or 1 <= found.measured.span[0] <= found.measured.span[1] <= 100
+        times = found.measured.runs or int(found.details.get("posts", "1"))  # in all it may be more than at a time
+        assert found.quantity is None or found.quantity == found.measured.span[1] * times  # type: ignore[index]
         assert all(isinstance(value, str) and "\x00" not in value for value in found.details.values())
+        own_columns = {"link", "quantity", "runs", "interval"}
+        assert set(found.details) <= {field.name for field in declared.fields} - own_columns
     else:
         assert found
-        assert {problem.field for problem in found} <= {field.name for field in declared.fields} | {"service"}
+        assert {problem.field for problem in found} <= {field.name for field in declared.fields}
+        assert len({problem.field for problem in found}) == len(found), "one sentence a field"
+
+
+def test_a_line_of_blanks_of_any_kind_is_empty() -> None:
+    comments = "\u00a0\n\u3000one\u00a0\r\n\t\u2003\ntwo"
+    read = read_line(kind("Custom Comments"), {"link": LINK, "comments": comments}, limits=WIDE)
+    assert isinstance(read, Read)
+    assert (read.quantity, read.details["comments"]) == (2, "one\ntwo")
 
 
 @given(lines=st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=50), min_size=1))
 def test_as_many_lines_are_counted_as_are_not_blank(lines: list[str]) -> None:
-    written = [line for line in lines if line.strip(" \t")]
+    written = [line for line in lines if line.strip()]
     found = read_line(kind("Custom Comments"), {"link": LINK, "comments": "\r\n".join(lines)}, limits=WIDE)
     assert (found.quantity if isinstance(found, Read) else 0) == len(written)

@@ -17,6 +17,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from catalog.models import Service
+from catalog.offers import services_on_sale
+from catalog.service_types import SERVICE_TYPES
 from ledger.balances import balance_of
 from operations.demo import CUSTOMER, OPERATOR, load_demo
 from providers.models import Provider
@@ -48,6 +50,14 @@ def test_the_demo_sells_to_a_customer_who_has_money(sandbox: Sandbox, tmp_path: 
         assert authenticate(None, username=login.email, password=login.password) is not None
     assert balance_of(User.objects.get(email=CUSTOMER).customer.wallet) == Decimal(100)
     assert User.objects.get(email=OPERATOR).is_staff
+
+
+def test_all_but_an_unknown_type_is_in_the_demos_price_list(sandbox: Sandbox, tmp_path: Path) -> None:
+    load_demo(sandbox_url=sandbox.url, logins_file=tmp_path / "logins.json")
+    offered = list(services_on_sale())
+    assert {service.type for service in offered} == set(SERVICE_TYPES)
+    assert set(Service.objects.all()) - set(offered) == {Service.objects.get(type="Live Stream")}
+    assert {service.type for service in offered if service.dripfeed} == {"default"}
 
 
 def test_a_second_load_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -62,6 +62,16 @@ def test_nothing_is_written_before_apply_and_then_what_was_shown(desk: Desk) -> 
     assert not ImportPreview.objects.exists()
 
 
+def test_a_package_that_is_out_of_line_stands_on_top_and_says_what_to_check(desk: Desk) -> None:
+    likes = [listed(number, name="Likes", rate="1") for number in range(1, 60)]
+    package = listed(99, name="Likes · 10k", type="Package", rate="10000", min="1", max="1")
+    with Sandbox(balance="1000", services=[*likes, package]) as sandbox:
+        page = desk.send(page_of(a_provider(sandbox)))
+    assert page.text.index("Likes · 10k") < page.text.index("Likes Followers · Default")
+    assert "A unit of it (10,000 by its name) costs about 1,000 times what is usual in its category." in page.text
+    assert "check the provider's setting “package rate unit”" in page.text
+
+
 def test_a_second_import_has_nothing_to_apply(desk: Desk) -> None:
     with Sandbox(balance="1000", services=[ONE]) as sandbox:
         provider = a_provider(sandbox)

@@ -348,3 +348,9 @@ def test_a_form_in_a_strange_encoding_is_no_error_of_ours(as_alice: Client, kind
         "POST", NEW, b"\xff\xfe%00=%ff&a=%zz", content_type=f"application/x-www-form-urlencoded; {kind}"
     )
     assert sent.status_code < 500
+
+
+def test_both_bounds_of_a_subscription_say_the_services_limits(as_alice: Client) -> None:
+    service = a_service("Auto likes", type="subscriptions", min=20, max=5000)
+    page = as_alice.get(f"/order/new/?service={service.pk}").content.decode()
+    assert page.count("Between 20 and 5,000.") == 2

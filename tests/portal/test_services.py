@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.portal.builders import a_service
@@ -22,6 +23,14 @@ def test_services_stand_under_their_category_with_the_exact_rate_and_limits(as_a
     page = _page(as_alice)
     for word in ("Instagram", "Real followers", "0.000123", "2,147,483,647"):
         assert word in page
+
+
+def test_the_limits_of_a_subscription_are_those_of_a_post(as_alice: Client) -> None:
+    a_service("Followers")
+    assert "a post" not in _page(as_alice)
+    a_service("Auto likes", type="subscriptions", min=20, max=5000)
+    assert _page(as_alice).count("a post") == 2
+    assert "20 – 5,000 a post" in as_alice.get(reverse("portal:new_order")).content.decode()
 
 
 def test_what_is_hidden_off_sale_or_of_an_unknown_type_is_not_listed(as_alice: Client) -> None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import requests
 
 from providers.sandbox.amounts import UNIT, price_of, read_amount, write_amount
 from providers.sandbox.server import Sandbox
-from tests.sandbox.builders import COMMENTS, FAST_LIKES, FOLLOWERS, ONE_A_LINK, ORDERS, UNKNOWN_TYPE, ask, place
+from tests.sandbox.builders import (
+    COMMENTS,
+    FAST_LIKES,
+    FOLLOWERS,
+    ONE_A_LINK,
+    ORDERS,
+    TIMEOUT,
+    UNKNOWN_TYPE,
+    ask,
+    place,
+)
 
 CHARGES = {
     "Default": "0.9",
     "Package": "0.25",
     "SEO": "0.675",
     "Custom Comments": "0.08",
-    "Custom Comments Package": "0.95",
+    "Custom Comments Package": "0.12",
     "Mentions": "0.031",
     "Mentions with Hashtags": "0.033",
     "Mentions Custom List": "0.018",
@@ -172,6 +185,19 @@ def test_the_journal_tells_the_order_and_the_request_that_made_it(sandbox: Sandb
         "999.1",
         "api",
     )
+    assert not any(sandbox.key in str(line) for line in sandbox.journal)
+
+
+def test_the_journal_keeps_the_body_of_an_order_byte_for_byte_but_never_the_key(sandbox: Sandbox) -> None:
+    form = "application/x-www-form-urlencoded"
+    whole = f"k%65y={sandbox.key}&service=1&link=https://e.example/%70&quantity=50&action=add&key={sandbox.key}&x=+%0d"
+    for body, media_type in ((whole, form), (json.dumps({"action": "add", "key": sandbox.key}), "application/json")):
+        requests.post(sandbox.url, data=body, headers={"Content-Type": media_type}, timeout=TIMEOUT)
+    ask(sandbox, "balance")
+    first, second = sandbox.journal.requests("add")
+    assert first["body"] == "service=1&link=https://e.example/%70&quantity=50&action=add&x=+%0d"
+    assert second["body"] == ""
+    assert "body" not in sandbox.journal.requests("balance")[0]
     assert not any(sandbox.key in str(line) for line in sandbox.journal)
 
 

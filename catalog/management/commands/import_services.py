@@ -59,7 +59,7 @@ class Command(BaseCommand):
         for warning in plan.warnings:
             self.stdout.write(f"warning: {warning}")
         for movement in Movement:
-            changes = plan.of(movement)
+            changes = sorted(plan.of(movement), key=lambda change: not (change.doubts or change.warnings))
             for change in changes[:SHOWN_A_KIND]:
                 self.stdout.write(f"  {_line(change)}")
             if len(changes) > SHOWN_A_KIND:
