@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import SplitResult, quote, urlsplit
 
 TRACKING = frozenset(
@@ -67,10 +68,8 @@ def _plain_address(parts: SplitResult) -> str:
 def _plain_host(host: str) -> str:
     """As it is asked for in the DNS: without dot at the end and `www.`, other alphabets in their ASCII form."""
     host = host.rstrip(".")
-    try:
+    with suppress(UnicodeError):  # no name of the DNS is compared as it is written
         host = host.encode("idna").decode("ascii")
-    except UnicodeError:  # no name of the DNS: compared as it is written
-        pass
     host = host.casefold().rstrip(".")
     while host.startswith("www.") and "." in host[4:]:
         host = host[4:]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from orders.models import Order, State, Status
 from orders.refunding import Refund, refund_all
+from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels
 from orders.story import line, tell
 from records.attention import close_of_orders
@@ -48,6 +49,7 @@ def give_back(
         left = fresh.charge - fresh.refunded
         refund_all([Refund(order=fresh, amount=left, why=why, note=f"Order {order.pk}: Canceled")])
         close_cancels([fresh])
+        hint_of_end([fresh])
         tell([line(fresh, told_as, actor=actor, note=note)])
         close_of_orders([order.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=note or "Given back.", actor=actor)
     for name in ("state", "status", "reason", "ended_at", "lease_until", "refunded"):

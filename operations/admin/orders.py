@@ -177,7 +177,7 @@ class RefillAdmin(Newest):
 
 
 _SHORT = {
-    "waiting": "Waits", "sending": "Being sent", "unknown": "Unknown", "held": "Held", "by_hand": "By hand",
+    "waiting": "Waits", "queued": "Queued", "sending": "Being sent", "unknown": "Unknown", "held": "Held", "by_hand": "By hand",
     "accepted": "With the provider", "review": "Review", "ended": "Ended",
 }  # fmt: skip
 
