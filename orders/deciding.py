@@ -90,7 +90,8 @@ def release(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
-    """Ends an order that waits, queues, is held, unknown, by hand or under review as Canceled, all its charge given back.
+    """Ends an order that waits, is queued, held, unknown, by hand or under review as Canceled, all of its charge given
+    back.
     """
     states = (State.UNKNOWN, State.HELD, State.WAITING, State.QUEUED, State.BY_HAND, State.REVIEW)
 
