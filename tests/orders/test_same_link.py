@@ -102,7 +102,7 @@ def test_a_second_order_for_a_link_waits_for_the_first_whoever_bought_it(sandbox
     assert turn("send_queued") == {"sent_on": 1}
     sent(provider, second)
     assert second.state == State.ACCEPTED
-    assert [made["link"] for made in sandbox.journal.orders()] == [LINK, OTHER_SPELLING], "each as its customer wrote it"
+    assert [made["link"] for made in sandbox.journal.orders()] == [LINK, OTHER_SPELLING], "each as it was written"
     assert most_active_at_once(sandbox.journal) == 1
     sandbox.finish_all()
     followed(provider, second)
