@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -51,7 +53,7 @@ def test_without_a_rule_any_link_is_taken() -> None:
 
 def test_other_links_of_a_line_and_subscriptions_are_not_asked() -> None:
     assert isinstance(typed(POST, key="mentions_media_likers", media="https://example.com/"), Read)
-    subscription = {"username": "name", "min": 10, "max": 20, "posts": 2, "delay": "0"}
+    subscription: dict[str, Any] = {"username": "name", "min": 10, "max": 20, "posts": 2, "delay": "0"}
     assert isinstance(typed("", key="subscriptions", **subscription), Read)
 
 

@@ -47,7 +47,7 @@ def test_a_second_order_for_a_link_is_warned_of_with_the_first_one_named(as_alic
     page = summary(as_alice, service, "HTTPS://WWW.example.com/alice/?utm_source=x")
     assert f"Order {order.pk} {UNDER_WAY} {MAY_COUNT}" in words(page)
     assert f'<a href="/orders/{order.pk}/">Order {order.pk}</a>' in page
-    form = as_alice.get(NEW, {"service": service.pk, "link": LINK})
+    form = as_alice.get(NEW, {"service": str(service.pk), "link": LINK})
     assert f"Order {order.pk} {UNDER_WAY} {MAY_COUNT}" in words(form.content.decode())
     assert UNDER_WAY not in summary(as_alice, service, f"{LINK}/other")
     assert UNDER_WAY not in summary(as_alice, service, "")
@@ -101,7 +101,7 @@ def test_an_order_of_another_customer_is_never_told_of(
 
 
 def pages_of_an_order(client: Client, service: Service, link: str) -> list[str]:
-    form = client.get(NEW, {"service": service.pk, "link": link}).content.decode()
+    form = client.get(NEW, {"service": str(service.pk), "link": link}).content.decode()
     hidden = dict(re.findall(r'type="hidden" name="(once|service|rate)" value="([^"]*)"', form))
     price = summary(client, service, link)
     placed = client.post(NEW, {**hidden, **typed(link)}, follow=True).content.decode()
