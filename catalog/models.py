@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from catalog.patterns import BadPattern, check_pattern
+from catalog.patterns import BadPattern, check_pattern, matches
 from catalog.searching import folded
 from ledger.fields import MoneyField
 from providers.models import Provider
@@ -53,6 +53,17 @@ class Category(Searchable):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if not self.link_pattern:
+            return
+        try:
+            check_pattern(self.link_pattern, "")
+        except BadPattern as bad:
+            raise ValidationError({"link_pattern": str(bad)}) from bad
+        if self.link_example and not matches(self.link_pattern, self.link_example):
+            unlike = "The pattern does not match this link. Customers are shown it as one that does."
+            raise ValidationError({"link_example": unlike})
 
 
 class ProviderService(models.Model):

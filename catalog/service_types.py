@@ -79,6 +79,11 @@ class ServiceType:
         """A subscription has none: it follows a username."""
         return any(field.name == "link" for field in self.fields)
 
+    @property
+    def in_runs(self) -> bool:
+        """Whether an order of it may be divided into runs: a drip-feed."""
+        return any(field.drip_feed for field in self.fields)
+
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
 

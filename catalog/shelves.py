@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from catalog.models import Category, Service
 from catalog.notices import tell_of_doubts
 from catalog.prices import first_live_routes, reprice
 from catalog.protection import Cause
-from catalog.service_types import service_type
+from catalog.service_types import SERVICE_TYPES, service_type
 from providers.models import Provider
 from records.audit import Actor, audit
 
@@ -95,10 +96,15 @@ def confirm_back_on_sale(services: Iterable[Service], *, actor: Actor, reason: s
 
 @transaction.atomic
 def edit_by_hand(service: Service, *, actor: Actor, reason: str = "", **values: Unpack[ByHand]) -> None:
-    """Change texts, limits or the refill promise; imports leave these alone until `back_to_provider`."""
+    """Change texts, limits, the refill promise or drip-feed; imports leave these alone until `back_to_provider`.
+
+    Raises ValidationError for what a service cannot be.
+    """
     locked = Service.objects.select_for_update().get(pk=service.pk)
     changed = {name: value for name, value in values.items() if getattr(locked, name) != value}
     before = {name: str(getattr(locked, name)) for name in changed}
+    if changed.get("dripfeed") and (no_runs := why_no_runs(locked.type)):
+        raise ValidationError({"dripfeed": no_runs})
     for name, value in changed.items():
         setattr(locked, name, value)
     for name in values.keys() & FLAG_OF.keys():
@@ -110,6 +116,16 @@ def edit_by_hand(service: Service, *, actor: Actor, reason: str = "", **values: 
     if "category" in changed:  # another category, perhaps another markup
         reprice(Service.objects.filter(pk=locked.pk), reason="Moved to another category", actor=actor)
     service.refresh_from_db()
+
+
+def why_no_runs(type_spelling: str) -> str | None:
+    """Why a service of this type cannot be ordered as a drip-feed; None where it can."""
+    kind = service_type(type_spelling)
+    if kind is not None and kind.in_runs:
+        return None
+    label = kind.label if kind is not None else type_spelling
+    names = ", ".join(each.label for each in SERVICE_TYPES.values() if each.in_runs)
+    return f"Only a service of the type {names} can be ordered in runs, and this one is {label}: untick it."
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from operations.forms import DeskForm, ReasonForm, reason
 from operations.refusals import REFUSALS, Refused, sentence
 from operations.steps import Data, Step
 from orders import deciding
-from orders.cancelling import can_cancel, request_cancel
+from orders.cancelling import FREE, can_cancel, request_cancel
 from orders.holding import holds, released_of
 from orders.models import FINAL, Order, RefillRequest, State, Status
 from orders.reading import LARGEST
@@ -25,7 +25,7 @@ from providers.outcomes import StatusReading
 from providers.upstream import Upstream
 from records.audit import Actor, audit
 
-REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
+REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.QUEUED, State.BY_HAND, State.REVIEW)
 REFUSED_SHOWN = 5  # of a bulk decision's refusals; the rest are counted
 LIVE = [(status.value, status.label) for status in Status if status not in FINAL]
 ENDS = [(status.value, status.label) for status in FINAL if status != Status.EXPIRED]
@@ -187,7 +187,7 @@ def what_settling_a_subscription_does(order: Order) -> str:
 
 
 def what_cancelling_does(order: Order) -> str:
-    if order.state in (State.WAITING, State.HELD):
+    if order.state in FREE:
         return f"It was not sent yet: it ends as Canceled and {charge_left(order)} go back to {order.customer} at once."
     if order.state in (State.SENDING, State.UNKNOWN):
         return "Nobody knows yet whether the provider has it. The wish is kept; no money moves now."

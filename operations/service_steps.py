@@ -28,7 +28,7 @@ from records.audit import Actor
 FOLLOWED = {
     "name_by_hand": ("name", "Name"), "description_by_hand": ("description", "Description"),
     "category_by_hand": ("category", "Category"), "limits_by_hand": ("min", "Limits"),
-    "refill_by_hand": ("refill", "Refill"),
+    "refill_by_hand": ("refill", "Refill"), "dripfeed_by_hand": ("dripfeed", "Drip-feed"),
 }  # fmt: skip
 
 

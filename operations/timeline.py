@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "canceled": "Canceled before it was sent", "refused": "Refused", "cancel_asked": "Cancellation asked for",
     "cancel_refused": "Cancellation refused", "sent_again": "Sent again", "refunded": "Refunded",
     "given_back": "Given back", "unknown": "Not known whether the provider took it", "held": "Held back",
+    "queued": "Waits for another order of its link", "next_in_line": "Its link is free: to be sent",
     "released": "Released", "late_answer": "A late answer", "note": "Note",
     "waits_for_parts": "The provider tells its end, its parts are under way", "review": "The end is not clear",
     "refill_asked": "Refill asked for",

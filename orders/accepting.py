@@ -5,15 +5,17 @@ them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from ledger.posting import post
 from orders.costing import cost_posting
 from orders.models import CancelRequest, Order, State, UpstreamPart
+from orders.same_link import is_taken
 from orders.story import line, tell
 from records.attention import close_attention, raise_attention
 from records.audit import SYSTEM, Actor
@@ -38,7 +40,8 @@ class Acceptance:
 def accept(acceptance: Acceptance) -> bool:
     """SENDING or UNKNOWN → ACCEPTED, the cost booked, a wish to cancel forwarded. Call it inside a transaction.
 
-    WAITING as well, while no newer attempt was made: a late answer finds an order that was to be sent again.
+    WAITING as well, while no newer attempt was made: a late answer finds an order that was to be sent again. That
+    another order of its link is under way by then changes no fact: it is accepted beside that one.
 
     False, and the operator is told, where the id cannot be this order's: another order of the provider holds it or
     has it as a part, or a newer attempt was made since (then both go to the operator, and no money moves).
@@ -51,16 +54,7 @@ def accept(acceptance: Acceptance) -> bool:
     )
     a_part = UpstreamPart.objects.filter(provider=order.provider_id, upstream_id=acceptance.upstream_id)
     try:
-        with transaction.atomic():
-            changed = ours.filter(~Exists(a_part)).update(
-                state=State.ACCEPTED,
-                upstream_id=acceptance.upstream_id,
-                accepted_at=now,
-                cost=acceptance.cost,
-                exchange_rate=acceptance.exchange_rate,
-                lease_until=None,
-                reason="",
-            )
+        changed = _write_down(ours.filter(~Exists(a_part)), acceptance, now)
     except IntegrityError:
         _held_by_another(acceptance)
         return False
@@ -82,6 +76,26 @@ def accept(acceptance: Acceptance) -> bool:
     close_attention(key=f"unknown:{order.pk}", decision=f"accepted as {acceptance.upstream_id}", actor=acceptance.actor)
     _forward_wish(order)
     return True
+
+
+def _write_down(ours: QuerySet[Order], acceptance: Acceptance, now: datetime, **besides: bool) -> int:
+    """How many rows became ACCEPTED, 0 or 1; IntegrityError where another order holds the id."""
+    try:
+        with transaction.atomic():
+            return ours.update(
+                state=State.ACCEPTED,
+                upstream_id=acceptance.upstream_id,
+                accepted_at=now,
+                cost=acceptance.cost,
+                exchange_rate=acceptance.exchange_rate,
+                lease_until=None,
+                reason="",
+                **besides,
+            )
+    except IntegrityError as error:
+        if besides or not is_taken(error):
+            raise
+    return _write_down(ours, acceptance, now, one_at_a_time=False)
 
 
 def _forward_wish(order: Order) -> None:

@@ -27,7 +27,7 @@ from records.attention import Item, raise_many
 from records.audit import Actor
 from records.jobs import Turn, hint
 
-FREE = (State.WAITING, State.HELD)
+FREE = (State.WAITING, State.QUEUED, State.HELD)
 UNSETTLED = (State.SENDING, State.UNKNOWN)
 
 

@@ -13,11 +13,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.models import Attempt, Order, State
+from orders.same_link import is_taken, queue_up
 from providers.models import Provider
 
 
@@ -55,10 +56,23 @@ def mark(
 ) -> bool:
     """Marks the order *sending* under its attempt number, with the attempt's row, in one commit.
 
-    False where the claim is no longer ours, or the order is no longer waiting (cancelled meanwhile): then nothing may
-    be sent. `lease` must be longer than the whole request can take. `cost`, in the provider's currency, and its
-    exchange rate are kept for an order that is found to exist only later.
+    False where the claim is no longer ours, or the order is no longer waiting (cancelled meanwhile), or the database
+    says that another order of its link is under way, which queues it: then nothing may be sent. `lease` must be longer
+    than the whole request can take. `cost`, in the provider's currency, and its exchange rate are kept for an order
+    that is found to exist only later.
     """
+    try:
+        return _mark(order, asked, lease=lease, cost=cost, exchange_rate=exchange_rate)
+    except IntegrityError as error:
+        if not is_taken(error):
+            raise
+        queue_up(order)
+        return False
+
+
+def _mark(
+    order: Order, asked: Mapping[str, str], *, lease: timedelta, cost: Decimal | None, exchange_rate: Decimal | None
+) -> bool:
     assert order.provider_id is not None
     assert order.provider_service_id is not None
     now = timezone.now()

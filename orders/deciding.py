@@ -23,6 +23,7 @@ from orders.models import FINAL, Order, State, Status, UpstreamPart
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
+from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold
 from orders.story import line, tell
 from orders.withholding import release_held
@@ -93,8 +94,10 @@ def release(*, order: Order, actor: Actor, reason: str) -> None:
 
 
 def refund_whole(*, order: Order, actor: Actor, reason: str) -> None:
-    """Ends an order that waits, is held, unknown, by hand or under review as Canceled, all of its charge given back."""
-    states = (State.UNKNOWN, State.HELD, State.WAITING, State.BY_HAND, State.REVIEW)
+    """Ends an order that waits, is queued, held, unknown, by hand or under review as Canceled, all of its charge given
+    back.
+    """
+    states = (State.UNKNOWN, State.HELD, State.WAITING, State.QUEUED, State.BY_HAND, State.REVIEW)
 
     def back(fresh: Order) -> None:
         done = give_back(fresh, why="operator", note=reason, of=states, actor=actor, told_as="refunded")
@@ -118,6 +121,7 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
         fresh.save(update_fields=[*SETTLED_FIELDS, "remains"])
         refund_all([refund_of(fresh, from_units(kept), status)])
         close_cancels([fresh])
+        hint_of_end([fresh])
         tell([line(fresh, "ended", actor=actor, note=reason)])
         decision = f"{status.label}: {reason}"
         close_of_orders([fresh.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=decision, actor=actor)

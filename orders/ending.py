@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders.models import Order, State, Status
 from orders.refunding import refund_all
+from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels, payback
 from orders.story import line, tell
 from records.attention import close_of_orders
@@ -48,6 +49,7 @@ def give_back(
         fresh = Order.objects.select_related("customer__wallet").get(pk=order.pk)
         refund_all([payback(fresh, Decimal(0), why=why, note=f"Order {order.pk}: Canceled")])
         close_cancels([fresh])
+        hint_of_end([fresh])
         tell([line(fresh, told_as, actor=actor, note=note)])
         close_of_orders([order.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=note or "Given back.", actor=actor)
     for name in ("state", "status", "reason", "ended_at", "lease_until", "refunded"):

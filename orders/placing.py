@@ -30,6 +30,7 @@ from ledger.posting import InsufficientFunds, Posting, post
 from orders.holding import holds
 from orders.models import Order, Placement, State
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
+from orders.same_link import queue_new, tell_queued
 from records.attention import raise_attention
 from records.jobs import hint
 
@@ -182,7 +183,10 @@ class _AlreadyPlaced(Exception):
 
 def _sell(customer: Customer, quotes: Sequence[Quote], once: str | None) -> list[Order]:
     placement = _claim_token(customer, once)
-    orders = Order.objects.bulk_create([_order(customer, quote) for quote in quotes], batch_size=1000)
+    unsaved = [_order(customer, quote) for quote in quotes]
+    queue_new(unsaved)
+    orders = Order.objects.bulk_create(unsaved, batch_size=1000)
+    tell_queued(orders)
     if placement is not None:
         placement.order_ids = [order.pk for order in orders]
         placement.save(update_fields=["order_ids"])

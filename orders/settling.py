@@ -24,6 +24,7 @@ from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
 from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
+from orders.same_link import hint_of_end
 from orders.story import line, tell
 from records.attention import Item, close_of_orders, raise_many
 from records.audit import SYSTEM, Actor
@@ -118,6 +119,7 @@ def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
     refund_all(refunds)
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
+    hint_of_end([ending.order for ending, _ in decided])
     ended = [ending.order.pk for ending, _ in decided]
     close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.", actor=actor)
     tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])

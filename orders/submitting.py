@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from catalog.service_types import SentLine, add_fields, service_type
 from ledger.amounts import plain
 from orders.claiming import claim, mark, release, waiting_for
-from orders.models import Order
+from orders.models import Order, State
 from orders.outcomes import Sent, write_outcome
 from orders.routing import (
     ExchangeRates,
@@ -33,6 +33,7 @@ from orders.routing import (
     purchase_at,
     too_dear,
 )
+from orders.same_link import in_its_way, queue_up
 from orders.withholding import hold
 from providers.models import Provider
 from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
@@ -67,6 +68,7 @@ class Passed(Enum):
     """Why nothing was sent for a claimed order."""
 
     HELD = "held"
+    QUEUED = "queued"  # another order of its link is under way
     LOST = "passed"  # cancelled meanwhile, or claimed by somebody else
     LATER = "later"  # our own limit on requests left no place
 
@@ -129,6 +131,8 @@ def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome
     why = _why_hold(order, purchase, rates)
     if why:
         return Passed.HELD if hold(order, why) else Passed.LOST
+    if order.one_at_a_time and (first := in_its_way(order)) is not None:
+        return Passed.QUEUED if queue_up(order, behind=first) else Passed.LOST
     fields = _fields(provider, order)
     lease = timedelta(seconds=provider.deadline_seconds + settings.ORDER_LEASE_MARGIN_SECONDS)
     marked: list[bool] = []
@@ -141,7 +145,7 @@ def submit(provider: Provider, order: Order, rates: ExchangeRates) -> AddOutcome
 
     outcome = Upstream(provider).add(fields, before_write=about_to_write)
     if marked and not marked[-1]:
-        return Passed.LOST
+        return Passed.QUEUED if order.state == State.QUEUED else Passed.LOST
     if isinstance(outcome, NotSent) and outcome.our_limit:
         release(order, not_before=timedelta(seconds=min(outcome.retry_after or 0, LIMIT_REST_SECONDS)))
         return Passed.LATER

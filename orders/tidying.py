@@ -13,6 +13,7 @@ from orders.cancelling import report_unanswered
 from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
 from orders.refilling import become_unknown as refill_becomes_unknown
+from orders.same_link import queued_at
 from orders.withholding import hold, look_at_held
 from providers.models import Provider
 from records.jobs import Turn
@@ -62,14 +63,16 @@ def lost_refills() -> int:
 
 
 def hold_stranded() -> int:
-    """Waiting orders of a provider that was switched off: nobody would send them. Held, they find another route, or
-    their money goes back.
+    """Waiting and queued orders of a provider that was switched off: nobody would send them. Held, they find another
+    route, or their money goes back.
     """
     held = 0
     for provider in Provider.objects.filter(active=False):
-        stranded = Order.objects.filter(state=State.WAITING, provider=provider).order_by("not_before", "id")
-        for order in stranded[: settings.ORDER_SWEEP_ROWS]:
-            held += hold(order, f"{provider} is switched off.")
+        why = f"{provider} is switched off."
+        waiting = Order.objects.filter(state=State.WAITING, provider=provider).order_by("not_before", "id")
+        queued = queued_at(provider)
+        held += sum(hold(order, why) for order in waiting[: settings.ORDER_SWEEP_ROWS])
+        held += sum(hold(order, why, of=(State.QUEUED,)) for order in queued[: settings.ORDER_SWEEP_ROWS])
     return held
 
 

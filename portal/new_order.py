@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.models import Service
+from catalog.models import SameLink, Service
 from catalog.offers import services_on_sale
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.service_types import service_type
@@ -29,9 +29,10 @@ from ledger.balances import balance_of
 from orders.holding import holds
 from orders.models import Order
 from orders.placing import Line, Refused, place_orders
+from orders.same_link import own_order_under_way
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for, with_currency
-from portal.order_form import Price, form_fields, price_of, read_whole, typed_fields
+from portal.order_form import form_fields, price_of, read_whole, typed_fields
 from portal.paging import ID_DIGITS
 from portal.services import Search, shelves
 
@@ -73,7 +74,7 @@ def price(request: CustomerRequest) -> HttpResponse:
     if service is None:
         return render(request, "portal/parts/gone.html", {"link": request.POST.get("link", "")})
     typed = typed_fields(service, request.POST.dict())
-    return render(request, "portal/parts/summary.html", _summary(request, service, price_of(service, typed)))
+    return render(request, "portal/parts/summary.html", _summary(request, service, typed))
 
 
 def _choice(request: CustomerRequest) -> HttpResponse:
@@ -137,7 +138,7 @@ def _form(
     once: str = "",
 ) -> HttpResponse:
     context = {
-        **_summary(request, service, price_of(service, typed)),
+        **_summary(request, service, typed),
         "fields": form_fields(service, typed, errors.fields if errors else {}),
         "errors": errors,
         "once": once or secrets.token_urlsafe(TOKEN_BYTES),
@@ -145,7 +146,8 @@ def _form(
     return render(request, "portal/new_order.html", context, status=UNPROCESSABLE if errors else 200)
 
 
-def _summary(request: CustomerRequest, service: Service, price: Price) -> dict[str, Any]:
+def _summary(request: CustomerRequest, service: Service, typed: Mapping[str, str]) -> dict[str, Any]:
+    price = price_of(service, typed)
     balance = balance_of(request.customer.wallet)
     after = None if price.amount is None else balance - price.amount
     return {
@@ -154,7 +156,19 @@ def _summary(request: CustomerRequest, service: Service, price: Price) -> dict[s
         "balance": balance,
         "after": after,
         "missing": -after if after is not None and after < 0 else None,
+        "same_link": _own_order(request, service, typed),
     }
+
+
+def _own_order(request: CustomerRequest, service: Service, typed: Mapping[str, str]) -> Order | None:
+    """The customer's own order of this link that is still under way, where the service makes a difference of it."""
+    kind = service_type(service.type)
+    if service.same_link == SameLink.ALLOW or kind is None:
+        return None
+    link = typed.get("link" if kind.has_link else "username", "").strip()
+    if not link or len(link) > settings.MAX_LINK_LENGTH:
+        return None
+    return own_order_under_way(customer=request.customer, service=service, link=link)
 
 
 def _on_sale(query: QueryDict) -> Service | None:

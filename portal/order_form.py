@@ -35,6 +35,7 @@ class FormField:
     value: str
     choices: Sequence[tuple[str, str]]
     errors: Sequence[str]
+    placeholder: str = ""
     focus: bool = False  # the first that must be looked at: what is wrong, else what is to be typed next
 
 
@@ -64,6 +65,7 @@ def form_fields(
             value=typed.get(field.name, ""),
             choices=field.choices,
             errors=wrong.get(field.name, ()),
+            placeholder=_placeholder(service, field),
             focus=field.name == (first_wrong or first_empty),
         )
         for field in fields
@@ -144,9 +146,18 @@ def _is_required(service: Service, field: Field) -> bool:
     return field.required and field.when is None
 
 
+def _placeholder(service: Service, field: Field) -> str:
+    """How what is typed may begin; the category's own example, where it has one."""
+    if field.name == "link" and service.category.link_example:
+        return service.category.link_example
+    return "https://" if INPUTS.get(field.kind) == "link" else ""
+
+
 def _hint(service: Service, kind: ServiceType, field: Field) -> str:
-    """The declaration's own help, and at the field that makes the quantity the limits."""
+    """The declaration's own help, at the link the category's example, at what makes the quantity the limits."""
     hints = [_(field.help)] if field.help else []
+    if field.name == "link" and service.category.link_example:
+        hints = [_("Such as %(example)s") % {"example": service.category.link_example}]
     if field.when is not None:
         other = kind.field(field.when[0])
         value = dict(other.choices).get(field.when[1], field.when[1])

@@ -182,8 +182,8 @@ class RefillAdmin(Newest):
 
 
 _SHORT = {
-    "waiting": "Waits", "sending": "Being sent", "unknown": "Unknown", "held": "Held", "by_hand": "By hand",
-    "accepted": "With the provider", "review": "Review", "ended": "Ended",
+    "waiting": "Waits", "queued": "Queued", "sending": "Being sent", "unknown": "Unknown", "held": "Held",
+    "by_hand": "By hand", "accepted": "With the provider", "review": "Review", "ended": "Ended",
 }  # fmt: skip
 
 

@@ -22,12 +22,26 @@ from operations.saving import delete_row, save_row
 PLACE = ("provider", "category", "service")
 
 
+class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A shelf, and which links its services take."""
+
+    class Meta:
+        model = Category
+        fields = ("name", "position", "link_pattern", "link_example")
+        help_texts = {
+            "link_pattern": "A regular expression that is found in every link ordered here; ^ is its beginning, $ its "
+            r"end: ^https://(www\.)?instagram\.com/p/. Empty: any link. It does not apply to subscriptions.",
+            "link_example": "Shown in the order form, and to customers whose link the pattern does not match.",
+        }
+
+
 @admin.register(Category)
 class CategoryAdmin(Desk):
+    form = CategoryForm
     list_display = ("name", "services_in_it", "position")
     search_fields = ("name",)
     ordering = ("position", "id")
-    fields = ("name", "position")
+    fields = ("name", "position", "link_pattern", "link_example")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Category]:
         categories: models.QuerySet[Category] = super().get_queryset(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models, transaction
 from django.db.models import Q
@@ -17,8 +18,8 @@ from catalog.markup import margin_percent
 from catalog.models import Route, Service
 from catalog.prices import exchange_rates, first_live_routes, reprice
 from catalog.searching import words as words_of
-from catalog.service_types import ORDERABLE_KEYS, service_type
-from catalog.shelves import FLAG_OF, edit_by_hand
+from catalog.service_types import ORDERABLE_KEYS, Quantity, service_type
+from catalog.shelves import FLAG_OF, edit_by_hand, why_no_runs
 from operations import words
 from operations.admin.basis import Desk, Inline, whole_number
 from operations.bulk import Bulk, bulk_action
@@ -121,8 +122,21 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Service
         fields = (
             "name", "category", "description", "type", "rate", "min", "max", "step", "refill", "refill_days", "cancel",
-            "dripfeed", "position",
+            "dripfeed", "same_link", "open_posts", "position",
         )  # fmt: skip
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        spelling = cleaned.get("type", self.instance.type)
+        no_runs = why_no_runs(spelling)
+        if cleaned.get("dripfeed") and {"dripfeed", "type"} & set(self.changed_data) and no_runs:
+            self.add_error("dripfeed", no_runs)
+        kind, posts = service_type(spelling), cleaned.get("open_posts")
+        if posts is not None and (kind is None or kind.quantity is not Quantity.RESERVED):
+            self.add_error("open_posts", "Only a subscription has posts. Leave this empty.")
+        elif posts is not None and not 1 <= posts <= settings.MAX_POSTS:
+            self.add_error("open_posts", f"Between 1 and {settings.MAX_POSTS:,}. Empty: customers say how many.")
+        return cleaned
 
 
 class RouteInline(Inline):
@@ -155,11 +169,13 @@ class ServiceAdmin(Desk):
     fieldsets = (
         (None, {"fields": ("name", "category", "description")}),
         ("What is promised", {"fields": (("min", "max", "step"), ("refill", "refill_days"))}),
-        ("Type", {"fields": (("type", "position"), ("cancel", "dripfeed"))}),
+        ("How it is ordered", {"fields": (("dripfeed", "open_posts"), "same_link")}),
+        ("Type", {"fields": (("type", "position"), "cancel")}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "category", "description", "type", "rate")}),
-        ("What is promised", {"fields": (("min", "max", "step"), ("refill", "refill_days"), ("cancel", "dripfeed"))}),
+        ("What is promised", {"fields": (("min", "max", "step"), ("refill", "refill_days"), "cancel")}),
+        ("How it is ordered", {"fields": (("dripfeed", "open_posts"), "same_link")}),
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -167,7 +183,7 @@ class ServiceAdmin(Desk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What a provider's listing decides is not typed here; a service by hand has nobody else to decide it."""
-        return ("type", "cancel", "dripfeed") if obj is not None and obj.routes.exists() else ()
+        return ("type", "cancel") if obj is not None and obj.routes.exists() else ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Service], search_term: str

@@ -101,3 +101,14 @@ def test_senseless_edits_are_refused() -> None:
     with pytest.raises(ValidationError):
         edit_by_hand(sold(provider), actor=OLGA, min=500, max=100)
     assert not sold(provider).limits_by_hand
+
+
+def test_a_drip_feed_by_hand_stays_through_imports_until_it_is_given_back() -> None:
+    provider = a_provider()
+    import_(provider, replace(FOLLOWERS, dripfeed=False))
+    edit_by_hand(sold(provider), actor=OLGA, dripfeed=True)
+    import_(provider, replace(FOLLOWERS, dripfeed=False, max=FOLLOWERS.max + 1))
+    assert sold(provider).dripfeed
+    back_to_provider(sold(provider), ["dripfeed"], actor=OLGA)
+    import_(provider, replace(FOLLOWERS, dripfeed=False, max=FOLLOWERS.max + 2))
+    assert not sold(provider).dripfeed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,8 +14,9 @@ from django.utils import timezone
 from orders.books import under_way
 from orders.claiming import claim
 from orders.jobs import providers_with
-from orders.models import Attempt, State
+from orders.models import Attempt, Order, State
 from orders.reconciling import bounds_of
+from orders.same_link import in_its_way, next_in_line, own_order_under_way, queue_new, queued_at
 from orders.syncing import Band, _batches
 from orders.withholding import look_at_held
 from providers.models import Provider
@@ -36,17 +38,20 @@ def provider() -> Iterator[Provider]:
             cursor.execute("RESET enable_seqscan")
 
 
-def read_whole(queries: CaptureQueriesContext) -> list[str]:
-    """The plans of those queries that read the whole of a large table."""
-    bad = []
+def plans_of(queries: CaptureQueriesContext) -> list[tuple[str, str]]:
+    """What was asked, each with its plan."""
+    found = []
     with connection.cursor() as cursor:
         for sql in [query["sql"] for query in queries.captured_queries]:
-            if not sql.startswith("SELECT"):
-                continue
-            cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
-            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-            bad += [f"{sql}\n{plan}" for step in plan.splitlines() if _is_whole(step)]
-    return bad
+            if sql.startswith("SELECT"):
+                cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
+                found.append((sql, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+    return found
+
+
+def read_whole(queries: CaptureQueriesContext) -> list[str]:
+    """The plans of those queries that read the whole of a large table."""
+    return [f"{sql}\n{plan}" for sql, plan in plans_of(queries) if any(map(_is_whole, plan.splitlines()))]
 
 
 def _is_whole(step: str) -> bool:
@@ -69,5 +74,26 @@ def test_no_job_reads_all_orders(provider: Provider) -> None:
         for job in ("ask_again", "send_cancels", "send_refills", "refill_statuses", "reconcile"):
             turn(job, provider)
         turn("tidy_orders")
+        turn("send_queued")
     whole = read_whole(queries)
     assert not whole, "\n\n".join(whole)
+
+
+@pytest.mark.django_db
+def test_a_link_is_looked_up_by_its_key_and_whose_turn_it_is_among_the_queued_alone(provider: Provider) -> None:
+    order = Order.objects.select_related("customer", "service").get()
+    order.one_at_a_time = True
+    with CaptureQueriesContext(connection) as queries:
+        in_its_way(order)
+        queue_new([order])
+        own_order_under_way(customer=order.customer, service=order.service, link=order.link)
+        list(next_in_line())
+        list(queued_at(provider))
+    plans = [plan for sql, plan in plans_of(queries) if "orders_order" in sql]
+    assert [set(re.findall("order_of_link|order_queued", plan)) for plan in plans] == [
+        {"order_of_link"},
+        {"order_of_link"},
+        {"order_of_link"},
+        {"order_of_link", "order_queued"},
+        {"order_queued"},
+    ], "\n\n".join(plans)

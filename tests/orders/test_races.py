@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
 from django.db.models import F
 
 from accounts.models import Customer
-from orders import refilling
+from catalog.models import SameLink
+from orders import placing, refilling, same_link, submitting
 from orders.accepting import Acceptance, accept
 from orders.cancelling import CannotCancel, request_cancel
 from orders.claiming import claim, mark, waiting_for
@@ -22,8 +25,12 @@ from orders.models import Attempt, Order, Placement, RefillRequest, State, Statu
 from orders.placing import Refused, place_orders
 from orders.reading import News
 from orders.refunding import Refund, RefundAboveCharge, refund_all
+from orders.routing import ExchangeRates
+from orders.same_link import UNDER_WAY
 from orders.settling import refund_of
+from orders.submitting import Passed, submit
 from orders.syncing import write_news
+from providers.models import Provider
 from providers.sandbox.server import Sandbox
 from tests.orders.builders import (
     OPERATOR,
@@ -35,6 +42,7 @@ from tests.orders.builders import (
     books_are_right,
     line,
     sent,
+    turn,
 )
 from tests.orders.subscribed import COST, a_subscription, a_subscription_service
 from tests.orders.test_settling import some_accepted_orders
@@ -222,6 +230,137 @@ def test_of_many_who_would_send_one_claim_one_may() -> None:
     results = all_at_once(lambda _: mark(order, {}, lease=timedelta(minutes=1)))
     assert results.count(True) == 1
     assert Attempt.objects.count() == 1
+
+
+def submitted_by_two(provider: Provider, monkeypatch: pytest.MonkeyPatch, mark_: Callable[..., bool]) -> list[object]:
+    """What came of one claimed order that two workers send at the same moment, each marking it so."""
+    order = an_order(a_customer("100"), a_service(provider))
+    claim(provider, 1)
+    related = Order.objects.select_related("provider_service", "service", "customer__wallet")
+    monkeypatch.setattr(submitting, "mark", mark_)
+    return all_at_once(lambda _: submit(provider, related.get(pk=order.pk), ExchangeRates()), rivals=2)
+
+
+def both_ready(then: Callable[..., bool]) -> Callable[..., bool]:
+    """Marking that begins when both workers are about to write."""
+    ready = threading.Barrier(2)
+
+    def meet(order: Order, *args: Any, **kwargs: Any) -> bool:
+        ready.wait(timeout=20)
+        return then(order, *args, **kwargs)
+
+    return meet
+
+
+def test_two_workers_that_mark_one_claimed_order_send_it_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = submitted_by_two(a_provider(sandbox), monkeypatch, both_ready(mark))
+    assert sorted(type(result).__name__ for result in results) == ["Accepted", "Passed"]
+    assert Passed.LOST in results
+    assert len(sandbox.orders) == len(sandbox.journal.requests("add")) == 1
+    assert Order.objects.get().state == State.ACCEPTED
+    books_are_right()
+
+
+def test_twin_two_workers_that_look_before_they_mark_send_it_twice(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Barrier(2)
+
+    def naive(order: Order, *args: Any, **kwargs: Any) -> bool:
+        ours = Order.objects.filter(pk=order.pk, state=State.WAITING, attempt=order.attempt).exists()
+        looked.wait(timeout=20)
+        return ours and Order.objects.filter(pk=order.pk).update(state=State.SENDING) == 1
+
+    submitted_by_two(a_provider(sandbox), monkeypatch, naive)
+    assert len(sandbox.orders) == 2
+
+
+def same_link_waiting(provider: Provider, rivals: int = RIVALS) -> list[Order]:
+    """Claimed orders of one link, placed at the same moment by as many customers, so that none saw another."""
+    service = a_service(provider, same_link=SameLink.QUEUE)
+    for number in range(rivals):
+        an_order(a_customer("10", email=f"{number}@example.com"), service)
+    Order.objects.update(state=State.WAITING)
+    return claim(provider, rivals)
+
+
+def test_of_many_orders_of_a_link_one_is_marked_and_the_rest_queue() -> None:
+    orders = same_link_waiting(a_provider())
+    results = all_at_once(lambda number: mark(orders[number], {}, lease=timedelta(minutes=1)))
+    assert (results.count(True), results.count(False)) == (1, RIVALS - 1)
+    states = Counter(Order.objects.values_list("state", flat=True))
+    assert states == {State.SENDING: 1, State.QUEUED: RIVALS - 1}
+    assert Attempt.objects.count() == 1
+
+
+@pytest.fixture
+def no_rule_of_links() -> Iterator[None]:
+    """The constraint of one order a link, taken away for a moment."""
+    name = "one_order_a_link_at_a_time"
+    [rule] = [constraint for constraint in Order._meta.constraints if constraint.name == name]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Order, rule)
+    yield
+    Order.objects.update(one_at_a_time=False)
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Order, rule)
+
+
+@pytest.mark.usefixtures("no_rule_of_links")
+def test_twin_without_the_constraint_many_orders_of_a_link_are_marked() -> None:
+    """Each has looked, none saw another: what parts them is the database alone."""
+    orders = same_link_waiting(a_provider())
+    looked = threading.Barrier(RIVALS)
+
+    def look_and_mark(number: int) -> bool:
+        free = not Order.objects.filter(link_key=orders[number].link_key, state__in=UNDER_WAY).exists()
+        looked.wait(timeout=20)
+        return free and mark(orders[number], {}, lease=timedelta(minutes=1))
+
+    assert all_at_once(look_and_mark) == [True] * RIVALS
+
+
+def many_buy_one_link(sandbox: Sandbox, rivals: int = 8) -> int:
+    """Many customers order for one link at once, all are sent and ended; the most that were open together there."""
+    provider = a_provider(sandbox, concurrency=rivals)
+    service = a_service(provider, same_link=SameLink.QUEUE)
+    customers = [a_customer("10", email=f"{number}@example.com") for number in range(rivals)]
+    all_at_once(lambda number: an_order(customers[number], service), rivals)
+    most = 0
+    for _ in range(2 * rivals):
+        turn("submit_orders", provider)
+        most = max(most, sum(not made.ended for made in sandbox.orders.values()))
+        sandbox.finish_all()
+        turn("sync_new", provider)
+        turn("send_queued")
+    assert set(Order.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+    assert len(sandbox.orders) == rivals
+    books_are_right()
+    return most
+
+
+def test_a_link_that_many_buy_at_once_has_one_order_open_at_the_provider(sandbox: Sandbox) -> None:
+    assert many_buy_one_link(sandbox) == 1
+
+
+@pytest.mark.usefixtures("no_rule_of_links")
+def test_twin_without_the_rule_a_link_that_many_buy_has_many_open(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submitting, "in_its_way", lambda order: None)
+    monkeypatch.setattr(placing, "queue_new", lambda orders: None)
+    assert many_buy_one_link(sandbox) > 1
+
+
+def test_a_link_that_becomes_free_lets_one_of_the_queued_go_however_many_look() -> None:
+    service = a_service(a_provider(), same_link=SameLink.QUEUE)
+    first, *rest = (an_order(a_customer("10", email=f"{n}@example.com"), service) for n in range(4))
+    give_back(first, why="test", note="", of=(State.WAITING,), actor=OPERATOR)
+    ids = [rest[0].pk]
+    assert sorted(map(str, all_at_once(lambda _: same_link._release(ids)))) == ["0"] * (RIVALS - 1) + ["1"]
+    assert Counter(Order.objects.values_list("state", flat=True)) == {"ended": 1, "waiting": 1, "queued": 2}
 
 
 def test_an_end_that_comes_sixteen_times_at_once_settles_once() -> None:
