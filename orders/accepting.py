@@ -13,6 +13,7 @@ from django.utils import timezone
 from ledger.posting import post
 from orders.costing import cost_posting
 from orders.models import CancelRequest, Order, State
+from orders.runs import lock_parent, run_accepted
 from orders.story import line, tell
 from records.attention import close_attention, raise_attention
 from records.audit import SYSTEM, Actor
@@ -44,6 +45,7 @@ def accept(acceptance: Acceptance) -> bool:
     """
     assert connection.in_atomic_block
     order = acceptance.order
+    lock_parent(order)
     now = timezone.now()
     try:
         with transaction.atomic():
@@ -74,6 +76,8 @@ def accept(acceptance: Acceptance) -> bool:
     post(cost_posting(order))
     tell([line(order, "accepted", actor=acceptance.actor, note=acceptance.note or f"as {acceptance.upstream_id}")])
     close_attention(key=f"unknown:{order.pk}", decision=f"accepted as {acceptance.upstream_id}", actor=acceptance.actor)
+    if order.parent_id is not None:
+        run_accepted(order)
     _forward_wish(order)
     return True
 

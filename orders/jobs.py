@@ -16,6 +16,7 @@ from orders.cancelling import send_cancels
 from orders.models import Order, State
 from orders.reconciling import reconcile
 from orders.refilling import refill_statuses, send_refills
+from orders.series import run_series
 from orders.submitting import submit_orders
 from orders.syncing import bands, sync_band
 from orders.tidying import tidy_orders
@@ -52,6 +53,7 @@ def register_jobs() -> None:
             lease=minute,  # short: orders wait for it when a worker has died
             summary="Send waiting orders.",
         ),
+        Job(name="run_series", run=run_series, every=minute, summary="Begin the runs of drip-feeds that are due."),
         Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),
         Job(name="send_refills", run=send_refills, every=minute, scopes=all_providers, summary="Ask for refills."),
         Job(

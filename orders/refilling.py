@@ -6,15 +6,17 @@ it is *unknown* and never repeated by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.cancelling import Verdict
 from orders.models import Order, RefillRequest, State, Status
+from orders.runs import is_series
 from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import ItemError, RefillAnswer, RefillStatusReading, RefillWord
@@ -42,6 +44,8 @@ def can_refill(order: Order) -> Verdict:
     """Whether `request_refill` would take it. Uses `open_refills` where a list has prefetched it."""
     if not order.refill:
         return Verdict(False, "This service has no refill.")
+    if is_series(order):
+        return _can_refill_runs(order)
     if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:
         return Verdict(False, f"A refill can be asked for from Completed on{_within(order)}.")
     if order.refill_days is not None and timezone.now() > order.ended_at + timedelta(days=order.refill_days):
@@ -54,13 +58,48 @@ def can_refill(order: Order) -> Verdict:
     return Verdict(True)
 
 
+def _can_refill_runs(order: Order) -> Verdict:
+    """A drip-feed is refilled run by run, each from its own end on."""
+    if not hasattr(order, "newest_to_refill"):
+        look_at_runs([order])
+    newest: datetime | None = order.newest_to_refill  # type: ignore[attr-defined]
+    if newest is None:
+        return Verdict(False, f"A refill can be asked for each run from Completed on{_within(order)}.")
+    if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
+        return Verdict(False, f"The {order.refill_days} days of refill are over.")
+    return Verdict(True)
+
+
+def look_at_runs(orders: Iterable[Order]) -> None:
+    """Puts on the drip-feeds among the orders of a list what `can_refill` wants to know of their runs: one query."""
+    parents = [order for order in orders if is_series(order) and order.refill]
+    if not parents:
+        return
+    runs = _to_refill().filter(parent__in=parents).values("parent_id").annotate(newest=Max("ended_at"))
+    newest = dict(runs.values_list("parent_id", "newest"))
+    for parent in parents:
+        parent.newest_to_refill = newest.get(parent.pk)  # type: ignore[attr-defined]
+
+
+def _to_refill() -> QuerySet[Order]:
+    """Runs that were completed and have no refill under way."""
+    open_refills = RefillRequest.objects.filter(order=OuterRef("pk"), ended_at__isnull=True)
+    completed = Order.objects.filter(state=State.ENDED, status=Status.COMPLETED, upstream_id__isnull=False)
+    return completed.filter(~Exists(open_refills))
+
+
 def _within(order: Order) -> str:
     return f", within {order.refill_days} days" if order.refill_days is not None else ""
 
 
 def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
-    """Records the wish and has it sent; raises CannotRefill."""
+    """Records the wish and has it sent; raises CannotRefill.
+
+    Of a drip-feed that the panel runs, one for each run that may be refilled; the first of them is returned.
+    """
     order.refresh_from_db()
+    if is_series(order):
+        return _request_for_runs(order, actor)
     verdict = can_refill(order)
     if not verdict.allowed:
         raise CannotRefill(f"{verdict.why} Nothing was changed.")
@@ -72,6 +111,26 @@ def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
     except IntegrityError as error:
         raise CannotRefill("A refill has been requested. Nothing was changed.") from error
     return request
+
+
+def _request_for_runs(order: Order, actor: Actor) -> RefillRequest:
+    look_at_runs([order])
+    verdict = can_refill(order)
+    completed = list(_to_refill().filter(parent=order).order_by("pk"))
+    for run in completed:
+        run.open_refills = []  # type: ignore[attr-defined] # the query has left out those that have one
+    runs = [run for run in completed if can_refill(run).allowed]
+    if not verdict.allowed or not runs:
+        raise CannotRefill(f"{verdict.why} Nothing was changed.")
+    try:
+        with transaction.atomic():
+            requests = RefillRequest.objects.bulk_create([RefillRequest(order=run) for run in runs])
+            tell([line(asked, "refill_asked", actor=actor) for asked in (order, *runs)])
+            for provider_id in {run.provider_id for run in runs}:
+                hint("send_refills", str(provider_id))
+    except IntegrityError as error:
+        raise CannotRefill("A refill has been requested. Nothing was changed.") from error
+    return requests[0]
 
 
 def send_refills(turn: Turn) -> Mapping[str, int]:

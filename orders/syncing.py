@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from orders.models import Order, State
 from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction
+from orders.runs import lock_parents, show_progress
 from orders.settling import Ending, settle
 from orders.story import line, tell
 from providers.models import Provider
@@ -141,11 +142,14 @@ def write_news(news: Iterable[News]) -> Counter[str]:
     if not by_id:
         return counts
     with transaction.atomic():
+        parents = lock_parents(by_id)
         locked = Order.objects.select_for_update(of=("self",)).filter(pk__in=by_id, state=State.ACCEPTED).order_by("pk")
         orders = list(locked.select_related("customer__wallet", "provider__account"))
         endings, events = [], []
         for order in orders:
             each = by_id[order.pk]
+            if order.parent_id is not None:
+                order.parent = parents[order.parent_id]
             moved = not each.final and order.status != each.status
             _put(order, each)
             if each.final:
@@ -158,6 +162,7 @@ def write_news(news: Iterable[News]) -> Counter[str]:
         )
         tell(events)
         ended, unclear = settle(endings)
+        show_progress(parents.values())
         counts.update(changed=len(orders), ended=ended, unclear=unclear)
     return counts
 
