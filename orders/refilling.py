@@ -6,17 +6,17 @@ it is *unknown* and never repeated by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.cancelling import Verdict
 from orders.models import Order, RefillRequest, State, Status
-from orders.runs import is_series
+from orders.runs import is_series, look_at_runs
 from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import ItemError, RefillAnswer, RefillStatusReading, RefillWord
@@ -68,17 +68,6 @@ def _can_refill_runs(order: Order) -> Verdict:
     if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
         return Verdict(False, f"The {order.refill_days} days of refill are over.")
     return Verdict(True)
-
-
-def look_at_runs(orders: Iterable[Order]) -> None:
-    """Puts on the drip-feeds among the orders of a list what `can_refill` wants to know of their runs: one query."""
-    parents = [order for order in orders if is_series(order) and order.refill]
-    if not parents:
-        return
-    runs = _to_refill().filter(parent__in=parents).values("parent_id").annotate(newest=Max("ended_at"))
-    newest = dict(runs.values_list("parent_id", "newest"))
-    for parent in parents:
-        parent.newest_to_refill = newest.get(parent.pk)  # type: ignore[attr-defined]
 
 
 def _to_refill() -> QuerySet[Order]:

@@ -8,17 +8,17 @@ the rows of runs and other orders after it, everywhere: parents before all else,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, F, QuerySet, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from ledger.amounts import from_units, to_units
 from orders.keeping import Sold, keep_without
-from orders.models import Order, State, Status
+from orders.models import Order, RefillRequest, State, Status
 from orders.refunding import Refund
 from orders.story import line, tell
 from records.audit import SYSTEM, Actor
@@ -27,6 +27,25 @@ from records.audit import SYSTEM, Actor
 def is_series(order: Order) -> bool:
     """Whether the panel divides the order into runs by itself (a provider's own drip-feed is an order like others)."""
     return order.runs_left is not None
+
+
+def look_at_runs(orders: Iterable[Order]) -> None:
+    """Puts on the drip-feeds among the orders of a list what is shown and asked of their runs: one query for all.
+
+    `runs_begun`: how many; `newest_to_refill`: the last end of one that was completed and has no refill under way.
+    """
+    parents = [order for order in orders if is_series(order)]
+    if not parents:
+        return
+    open_refills = RefillRequest.objects.filter(order=OuterRef("pk"), ended_at__isnull=True)
+    completed = Q(state=State.ENDED, status=Status.COMPLETED, upstream_id__isnull=False) & ~Exists(open_refills)
+    runs = Order.objects.filter(parent__in=parents).values("parent_id")
+    found = runs.annotate(begun=Max("run"), newest=Max("ended_at", filter=completed))
+    looks = {row["parent_id"]: row for row in found}
+    for parent in parents:
+        look = looks.get(parent.pk, {"begun": 0, "newest": None})
+        parent.runs_begun = look["begun"]  # type: ignore[attr-defined]
+        parent.newest_to_refill = look["newest"]  # type: ignore[attr-defined]
 
 
 def lock_parent(run: Order) -> Order | None:
@@ -122,6 +141,11 @@ def due_without(run: Order) -> Decimal:
     assert run.quantity is not None
     ended = run.upstream_id is None
     return _due(parent, parent.undelivered + run.quantity + (not_begun(parent) if ended else 0))
+
+
+def due_if_stopped(parent: Order) -> Decimal:
+    """What would go back at once if no further run were made."""
+    return _due(parent, parent.undelivered + not_begun(parent))
 
 
 def _due(parent: Order, undelivered: int) -> Decimal:

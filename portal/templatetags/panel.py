@@ -20,8 +20,10 @@ from orders.cancelling import Verdict, can_cancel, has_open_cancel
 from orders.models import FINAL, Order, Status
 from orders.refilling import can_refill
 from portal import money
+from portal.runs import words_of
 
 register = template.Library()
+register.filter("runs_words", words_of)
 
 TONES = {
     Status.PENDING: "",

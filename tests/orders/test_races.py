@@ -359,10 +359,10 @@ def test_a_stop_and_a_run_at_once_never_leave_a_run_behind() -> None:
 
 
 def test_runs_that_end_in_many_hands_leave_their_parents_money_exact() -> None:
-    """Ends, a stop and an operator's decision, all of one drip-feed: parents are locked first, so none waits in a ring.
+    """Ends and a stop, all of one drip-feed: parents are locked first, so none waits in a ring.
     """
     parent = an_order(
-        a_customer("100"), a_service(a_provider(), dripfeed=True, rate="0.333333"), 997, runs=RIVALS + 1, interval=60
+        a_customer("100"), a_service(a_provider(), dripfeed=True, rate="1.111111"), 997, runs=RIVALS + 1, interval=60
     )
     for number in range(RIVALS):
         Order.objects.filter(pk=parent.pk).update(next_run_at=timezone.now())

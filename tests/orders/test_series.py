@@ -19,6 +19,7 @@ from ledger.amounts import PER, divide_up, from_units, to_units
 from ledger.models import Transfer
 from orders import deciding, series
 from orders.asking_again import _share
+from orders.books import check_orders
 from orders.cancelling import Cancelled, CannotCancel, can_cancel, request_cancel
 from orders.deciding import CannotDecide
 from orders.models import CancelRequest, Order, State, Status
@@ -451,9 +452,10 @@ def test_a_process_that_dies_while_it_makes_a_run_leaves_nothing(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(series, "tell", dies)
-        series.begin_run(parent, ExchangeRates())
+        with pytest.raises(KeyboardInterrupt):
+            series.begin_run(parent, ExchangeRates())
     before = parent.runs_left
     parent.refresh_from_db()
     assert parent.runs_left == before
@@ -539,11 +541,11 @@ def ends(draw: st.DrawFn) -> tuple[int, int, list[list[tuple[int, int]]]]:
     ended = [(run, draw(st.sampled_from([0, 1, each // 3, each - 1, each]))) for run in order]
     cuts = sorted(draw(st.sets(st.integers(1, len(ended) - 1))))
     batches = [ended[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(ended)], strict=True)]
-    return draw(st.integers(0, 10_000_000)), each, batches
+    return draw(st.integers(1, 10_000_000)), each, batches
 
 
 @pytest.mark.django_db(transaction=False)
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=ends())
 def test_a_drip_feed_keeps_to_the_last_digit_what_one_order_would(
     case: tuple[int, int, list[list[tuple[int, int]]]],
@@ -567,7 +569,7 @@ def test_a_drip_feed_keeps_to_the_last_digit_what_one_order_would(
         assert to_units(kept) == (whole if delivered == each * runs else min(whole, divide_up(rate * delivered, PER)))
         assert balance(customer) == 1_000_000 - kept
         assert parent.remains == parent.undelivered == each * runs - delivered
-        books_are_right()
+        assert list(check_orders()) == []
         transaction.set_rollback(True)
 
 
