@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "cancel_refused": "Cancellation refused", "sent_again": "Sent again", "refunded": "Refunded",
     "given_back": "Given back", "unknown": "Not known whether the provider took it", "held": "Held back",
     "released": "Released", "late_answer": "A late answer", "note": "Note", "refill_asked": "Refill asked for",
+    "run_begun": "Run begun", "run_ended": "Run ended",
 }  # fmt: skip
 OUTCOME_TONES: Mapping[str, str] = {
     Attempt.Outcome.ACCEPTED: "good", Attempt.Outcome.REJECTED: "bad", Attempt.Outcome.NOT_SENT: "warn",

@@ -38,7 +38,7 @@ def look_at_runs(orders: Iterable[Order]) -> None:
     if not parents:
         return
     open_refills = RefillRequest.objects.filter(order=OuterRef("pk"), ended_at__isnull=True)
-    completed = Q(state=State.ENDED, status=Status.COMPLETED, upstream_id__isnull=False) & ~Exists(open_refills)
+    completed = Q(~Exists(open_refills), state=State.ENDED, status=Status.COMPLETED, upstream_id__isnull=False)
     runs = Order.objects.filter(parent__in=parents).values("parent_id")
     found = runs.annotate(begun=Max("run"), newest=Max("ended_at", filter=completed))
     looks = {row["parent_id"]: row for row in found}

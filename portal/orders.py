@@ -88,7 +88,9 @@ def owned(request: CustomerRequest, order_id: int) -> Order:
 
 
 def _of(request: CustomerRequest) -> QuerySet[Order]:
-    """Hers alone, and none that is a run of a drip-feed, with what the verdicts on cancelling and refilling look at: two queries more, however many rows."""
+    """Hers alone and no runs, with what the verdicts on cancelling and refilling look at: two queries more, however
+    many rows.
+    """
     open_cancels = CancelRequest.objects.filter(ended_at__isnull=True)
     open_refills = RefillRequest.objects.filter(ended_at__isnull=True)
     return request.customer.orders.filter(parent__isnull=True).prefetch_related(

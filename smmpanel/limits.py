@@ -146,6 +146,7 @@ API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" 
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
 IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
 IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
+OPERATIONS_RUNS = 100  # of a drip-feed, the newest
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
 OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
 DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.books import under_way
 from orders.claiming import claim
 from orders.jobs import providers_with
-from orders.models import Attempt, State
+from orders.models import Attempt, Order, State
 from orders.reconciling import bounds_of
+from orders.runs import end_what_is_over, lock_parents, look_at_runs, show_progress
 from orders.syncing import Band, _batches
 from orders.withholding import look_at_held
 from providers.models import Provider
@@ -69,5 +70,11 @@ def test_no_job_reads_all_orders(provider: Provider) -> None:
         for job in ("ask_again", "send_cancels", "send_refills", "refill_statuses", "reconcile"):
             turn(job, provider)
         turn("tidy_orders")
+        turn("run_series")
+        with transaction.atomic():
+            parents = lock_parents([1, 2])
+            show_progress(parents.values())
+        look_at_runs([Order(pk=1, runs_left=1)])
+        end_what_is_over([Order(pk=1, runs_left=0, state=State.SERIES, quantity=1, undelivered=1)])
     whole = read_whole(queries)
     assert not whole, "\n\n".join(whole)
