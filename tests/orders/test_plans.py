@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Customer
 from orders.books import under_way
 from orders.claiming import claim
 from orders.jobs import providers_with
@@ -59,6 +60,7 @@ def _is_whole(step: str) -> bool:
 @pytest.mark.django_db
 def test_no_job_reads_all_orders(provider: Provider) -> None:
     attempt = Attempt(provider=provider, began_at=timezone.now() - HOUR, ended_at=timezone.now() - HOUR)
+    series = an_order(Customer.objects.get(), a_service(provider, "2", dripfeed=True), runs=2, interval=60)
     with CaptureQueriesContext(connection) as queries:
         claim(provider, 4)
         list(_batches(provider, Band("new", timedelta(0), HOUR, HOUR), timezone.now()))
@@ -72,9 +74,11 @@ def test_no_job_reads_all_orders(provider: Provider) -> None:
         turn("tidy_orders")
         turn("run_series")
         with transaction.atomic():
-            parents = lock_parents([1, 2])
+            parents = lock_parents(Order.objects.filter(parent=series).values_list("pk", flat=True))
             show_progress(parents.values())
-        look_at_runs([Order(pk=1, runs_left=1)])
-        end_what_is_over([Order(pk=1, runs_left=0, state=State.SERIES, quantity=1, undelivered=1)])
+        look_at_runs([series])
+        series.runs_left = 0
+        end_what_is_over([series])
+    assert parents
     whole = read_whole(queries)
     assert not whole, "\n\n".join(whole)
