@@ -64,7 +64,7 @@ def _can_refill_runs(order: Order) -> Verdict:
         look_at_runs([order])
     newest: datetime | None = order.newest_to_refill  # type: ignore[attr-defined]
     if newest is None:
-        return Verdict(False, f"A refill can be asked for each run from Completed on{_within(order)}.")
+        return Verdict(False, f"Each run can be refilled from Completed on{_within(order)}.")
     if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
         return Verdict(False, f"The {order.refill_days} days of refill are over.")
     return Verdict(True)

@@ -17,10 +17,11 @@ from accounts.models import Customer
 from catalog.models import ProviderService, Service
 from ledger.amounts import PER, divide_up, from_units, to_units
 from ledger.models import Transfer
-from orders import deciding, series
+from orders import deciding, series, submitting
 from orders.asking_again import _share
 from orders.books import check_orders
 from orders.cancelling import Cancelled, CannotCancel, can_cancel, request_cancel
+from orders.claiming import mark
 from orders.deciding import CannotDecide
 from orders.models import CancelRequest, Order, State, Status
 from orders.reading import News
@@ -402,6 +403,32 @@ def test_a_cancel_while_a_run_is_unknown_keeps_the_wish(sandbox: Sandbox) -> Non
     books_are_right()
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"), [("", "rate_limit:1"), ("refuse:link", ""), ("refuse:funds", "")], ids=["away", "link", "funds"]
+)
+def test_a_cancel_while_a_run_is_being_sent_is_kept_until_the_answer(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, words: str, fault: str
+) -> None:
+    provider = a_provider(sandbox)
+    parent = a_drip_feed(provider, words=words)
+    if fault:
+        sandbox.faults.add("add", *fault.split(":"), times=1)
+    said: list[Cancelled] = []
+
+    def marked_and_canceled(order: Order, *args: Any, **kwargs: Any) -> bool:
+        marked = mark(order, *args, **kwargs)
+        said.append(request_cancel(order=Order.objects.get(pk=parent.pk), actor=ALICE))
+        return marked
+
+    monkeypatch.setattr(submitting, "mark", marked_and_canceled)
+    run = sent_on(parent, provider)
+    assert said == [Cancelled.STOPPED]
+    assert (run.state, parent.state, parent.status) == (State.ENDED, State.ENDED, Status.CANCELED)
+    assert balance(parent.customer) == 100
+    assert sandbox.orders == {}
+    books_are_right()
+
+
 def test_a_cancel_while_runs_are_with_the_provider_asks_for_each(sandbox: Sandbox) -> None:
     provider = a_provider(sandbox)
     parent = a_drip_feed(provider)
@@ -499,7 +526,7 @@ def test_the_runs_of_a_switched_off_provider_go_elsewhere(sandbox: Sandbox) -> N
 def test_a_refill_is_asked_for_each_run_that_was_completed(sandbox: Sandbox) -> None:
     provider = a_provider(sandbox)
     parent = a_drip_feed(provider)
-    assert can_refill(parent).why == "A refill can be asked for each run from Completed on, within 30 days."
+    assert can_refill(parent).why == "Each run can be refilled from Completed on, within 30 days."
     first = sent_on(parent, provider)
     an_hour_later(parent)
     finished(sandbox, provider, parent, first)

@@ -103,6 +103,7 @@ def test_the_page_shows_the_runs_and_when_the_next_is_due(as_alice: Client, alic
     a_run(parent, 2, remains=700)
     page = words(read(as_alice, f"/orders/{parent.pk}/"))
     assert "Runs Run 2 of 5, one every 60 minutes Next run" in page
+    assert "Runs 3 to come" in page
     assert "2 In progress 300 of 1,000" in page
     assert "1 Completed 1,000 of 1,000" in page
     assert page.index("2 In progress 300") < page.index("1 Completed")
