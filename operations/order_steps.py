@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from orders.holding import holds, released_of
 from orders.models import FINAL, Order, RefillRequest, State, Status
 from orders.reading import LARGEST
 from orders.refilling import CannotRefill, decide_unknown
+from orders.runs import due_if_stopped, due_without, is_series
 from orders.settling import sold
 from orders.story import line, tell
 from providers.outcomes import StatusReading
@@ -113,9 +115,9 @@ def release(actor: Actor, order: Order, data: Data) -> str:
 
 
 def refund(actor: Actor, order: Order, data: Data) -> str:
-    left = order.charge - order.refunded
+    before = refunded(order)
     deciding.refund_whole(order=order, actor=actor, reason=data["reason"])
-    return f"Order {order.pk} is Canceled. {words.ours(left)} went back to {order.customer}."
+    return f"Order {order.pk} is Canceled. {words.ours(refunded(order) - before)} went back to {order.customer}."
 
 
 def _became_of_hold(order: Order) -> str:
@@ -125,11 +127,11 @@ def _became_of_hold(order: Order) -> str:
 
 
 def settle(actor: Actor, order: Order, data: Data) -> str:
-    before = order.refunded
+    before = refunded(order)
     deciding.settle_by_hand(
         order=order, status=Status(data["status"]), delivered=data["delivered"], actor=actor, reason=data["reason"]
     )
-    back = order.refunded - before
+    back = refunded(order) - before
     money = f"{words.ours(back)} went back to {order.customer}." if back else "No money moved."
     if holds(order):
         money = _became_of_hold(order)
@@ -145,12 +147,16 @@ def progress(actor: Actor, order: Order, data: Data) -> str:
 
 
 def cancel(actor: Actor, order: Order, data: Data) -> str:
+    before = refunded(order)
     with transaction.atomic():
         done = request_cancel(order=order, actor=actor)
         audit(actor=actor, action="order.cancel", target=order, reason=data["reason"], after={"cancelled": done.name})
+    back = words.ours(refunded(order) - before)
     match done.name:
-        case "DONE":
-            return f"Order {order.pk} is Canceled. {words.ours(order.charge)} went back to {order.customer}."
+        case "DONE" | "REST":
+            return f"Order {order.pk} is Canceled. {back} went back to {order.customer}."
+        case "STOPPED":
+            return f"No further run is made. {back} went back to {order.customer}; the runs under way end first."
         case "WISHED":
             return "The wish to cancel is kept: if the order turns out not to have been placed, the charge goes back."
     return "The provider is asked to cancel. Only its later answer says what happens; no money moved yet."
@@ -163,14 +169,31 @@ def note(actor: Actor, order: Order, data: Data) -> str:
     return "The note is kept in the order's story."
 
 
+def refunded(order: Order) -> Decimal:
+    """What went back so far of what was sold: a run's money is its drip-feed's."""
+    return Order.objects.values_list("refunded", flat=True).get(pk=order.parent_id or order.pk)
+
+
 def charge_left(order: Order) -> str:
     """What a whole refund would give back."""
-    return words.ours(order.charge - order.refunded)
+    return words.ours(_left(order))
+
+
+def _left(order: Order) -> Decimal:
+    return due_without(order) if order.parent_id is not None else order.charge - order.refunded
+
+
+def _and_the_rest(order: Order) -> str:
+    """What else ends with it."""
+    if order.parent_id is None or order.upstream_id is not None:
+        return ""
+    return f" The drip-feed {order.parent_id} ends with it: the runs that were not begun are in that amount."
 
 
 def what_settling_does(order: Order) -> str:
     back = f"Canceled gives back {charge_left(order)} to {order.customer}."
-    ends = f"Completed keeps the whole {words.ours(order.charge)}. {back}"
+    whole = f"the whole {words.ours(order.charge)}" if order.parent_id is None else "what was paid for this run"
+    ends = f"Completed keeps {whole}. {back}"
     if order.quantity is None:
         return f"{ends} It has no quantity, so it cannot be Partial here."
     rate = words.ours(from_units(sold(order).rate))
@@ -188,7 +211,13 @@ def what_settling_a_subscription_does(order: Order) -> str:
 
 def what_cancelling_does(order: Order) -> str:
     if order.state in FREE:
-        return f"It was not sent yet: it ends as Canceled and {charge_left(order)} go back to {order.customer} at once."
+        free = f"It was not sent yet: it ends as Canceled and {charge_left(order)} go back to {order.customer} at once."
+        return f"{free}{_and_the_rest(order)}"
+    if is_series(order):
+        return (
+            f"No further run is made and {words.ours(due_if_stopped(order))} for those that were not begun go back to "
+            f"{order.customer} at once. Runs that are under way are canceled as any order is."
+        )
     if order.state in (State.SENDING, State.UNKNOWN):
         return "Nobody knows yet whether the provider has it. The wish is kept; no money moves now."
     return "The provider is asked to cancel. No money moves until it answers."
@@ -236,7 +265,7 @@ STEPS = (
     Step(
         name="refund", label="Refund", do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
         says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. "
-        "If the provider delivers it all the same, its price is your loss.",
+        f"If the provider delivers it all the same, its price is your loss.{_and_the_rest(order)}",
     ),
     Step(
         name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,
@@ -277,7 +306,7 @@ def says_send_again(orders: Sequence[Order]) -> str:
 
 def says_refund(orders: Sequence[Order]) -> str:
     unknown = [order for order in orders if order.state == State.UNKNOWN]
-    total = sum((order.charge - order.refunded for order in unknown), start=from_units(0))
+    total = sum((_left(order) for order in unknown), start=from_units(0))
     return f"{_unknown(orders)} end as Canceled, and {words.ours(total)} in all go back to their customers."
 
 

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "released": "Released", "late_answer": "A late answer", "note": "Note",
     "waits_for_parts": "The provider tells its end, its parts are under way", "review": "The end is not clear",
     "refill_asked": "Refill asked for",
+    "run_begun": "Run begun", "run_ended": "Run ended",
 }  # fmt: skip
 OUTCOME_TONES: Mapping[str, str] = {
     Attempt.Outcome.ACCEPTED: "good", Attempt.Outcome.REJECTED: "bad", Attempt.Outcome.NOT_SENT: "warn",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ledger.posting import post
 from orders.costing import cost_posting
 from orders.models import CancelRequest, Order, State, UpstreamPart
+from orders.runs import lock_parent, run_accepted
 from orders.same_link import is_taken
 from orders.story import line, tell
 from records.attention import close_attention, raise_attention
@@ -48,6 +49,7 @@ def accept(acceptance: Acceptance) -> bool:
     """
     assert connection.in_atomic_block
     order = acceptance.order
+    lock_parent(order)
     now = timezone.now()
     ours = Order.objects.filter(
         pk=order.pk, attempt=acceptance.attempt, state__in=[State.SENDING, State.UNKNOWN, State.WAITING]
@@ -74,6 +76,8 @@ def accept(acceptance: Acceptance) -> bool:
     post(cost_posting(order))
     tell([line(order, "accepted", actor=acceptance.actor, note=acceptance.note or f"as {acceptance.upstream_id}")])
     close_attention(key=f"unknown:{order.pk}", decision=f"accepted as {acceptance.upstream_id}", actor=acceptance.actor)
+    if order.parent_id is not None:
+        run_accepted(order)
     _forward_wish(order)
     return True
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ledger.amounts import from_units, to_units
+from ledger.amounts import PER, from_units, to_units
 from ledger.posting import post
 from orders.costing import later_return_posting
 from orders.models import Order, State, Status
@@ -109,7 +109,11 @@ def _returned(provider: Provider, order: Order, reading: StatusReading) -> bool:
 def _share(order: Order, back: Decimal) -> Decimal:
     """Of what the customer still pays, the share that the provider gave back of its price; rounded down."""
     assert order.cost
-    paid = to_units(order.charge) - to_units(order.refunded)
+    if order.parent_id is not None:  # a run: what its drip-feed's customer paid for what it delivered
+        assert order.quantity is not None
+        paid = to_units(order.rate) * (order.quantity - order.undelivered) // PER
+    else:
+        paid = to_units(order.charge) - to_units(order.refunded)
     return from_units(paid * to_units(back) // to_units(order.cost))
 
 

@@ -1,4 +1,4 @@
-"""Cancelling, in the three forms it has.
+"""Cancelling, in the three forms it has; of a drip-feed that the panel runs, run by run (`orders.stopping`).
 
 Before submission it is immediate and free, by the same kind of conditional update as the claim, so that one of the
 two wins. While an order is being sent, or nobody knows, the wish is kept: forwarded on acceptance, honoured by a
@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from orders.ending import give_back
 from orders.models import CancelRequest, Order, State
+from orders.runs import is_series
+from orders.stopping import stop_series
 from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import CancelAnswer
@@ -47,6 +49,11 @@ class Cancelled(Enum):
         "Cancellation requested. If the order turns out not to have been placed, the charge goes back to your balance."
     )
     ASKED = "Cancellation requested. The order keeps its status until the answer is there."
+    STOPPED = (
+        "No further run is made, and the charge for those that were not begun is back on your balance. "
+        "What is under way keeps its status until it ends."
+    )
+    REST = "Canceled. The charge for what was not delivered is back on your balance."
 
 
 class CannotCancel(Exception):
@@ -65,6 +72,8 @@ def can_cancel(order: Order) -> Verdict:
         return Verdict(False, "Cancellation has been requested.")
     if order.state in UNSETTLED:
         return Verdict(True)
+    if order.state == State.SERIES:
+        return Verdict(True)  # what was not begun can always be stopped
     if order.state == State.ACCEPTED and not order.cancel:
         return Verdict(False, "This service cannot be canceled once the order is being worked on.")
     return Verdict(True)
@@ -99,7 +108,23 @@ def _cancel_where_it_is(order: Order, actor: Actor) -> Cancelled | None:
         return Cancelled.DONE if done else None
     if order.state in UNSETTLED:
         return Cancelled.WISHED if _wish(order, actor) else None
+    if is_series(order):
+        return _stop(order, actor)
     return Cancelled.ASKED if _ask(order, actor) else None
+
+
+def _stop(order: Order, actor: Actor) -> Cancelled | None:
+    if not stop_series(order, actor, cancel_run=_cancel_run):
+        return None
+    if order.state != State.ENDED:
+        return Cancelled.STOPPED
+    return Cancelled.DONE if order.refunded == order.charge else Cancelled.REST
+
+
+def _cancel_run(run: Order, actor: Actor) -> None:
+    """Its row is locked: it does not move meanwhile. What cannot be cancelled any more runs to its end."""
+    if can_cancel(run).allowed:
+        _cancel_where_it_is(run, actor)
 
 
 def _wish(order: Order, actor: Actor) -> bool:

@@ -23,6 +23,7 @@ from orders.models import FINAL, Order, State, Status, UpstreamPart
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
+from orders.runs import end_runs, lock_parent, show_progress
 from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold
 from orders.story import line, tell
@@ -118,8 +119,14 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
         close(fresh, status, reason=reason)
         if delivered is not None and fresh.quantity is not None:
             fresh.remains = fresh.quantity - delivered
+        if fresh.parent is not None:
+            fresh.undelivered = _undelivered(fresh, status, delivered)
         fresh.save(update_fields=[*SETTLED_FIELDS, "remains"])
-        refund_all([refund_of(fresh, from_units(kept), status)])
+        if fresh.parent is None:
+            refund_all([refund_of(fresh, from_units(kept), status)])
+        else:
+            refund_all(end_runs([fresh], actor=actor))
+            show_progress([fresh.parent])
         close_cancels([fresh])
         hint_of_end([fresh])
         tell([line(fresh, "ended", actor=actor, note=reason)])
@@ -175,6 +182,13 @@ def _kept_for(order: Order, quantity: int, delivered: int) -> int:
     return keep_for_delivered(sold(order), delivered)
 
 
+def _undelivered(run: Order, status: Status, delivered: int | None) -> int:
+    assert run.quantity is not None
+    if status == Status.COMPLETED:
+        return 0
+    return run.quantity - (delivered or 0) if status == Status.PARTIAL else run.quantity
+
+
 def progress_by_hand(
     *, order: Order, status: Status, start_count: int | None, remains: int | None, actor: Actor
 ) -> None:
@@ -200,7 +214,11 @@ def _decide(
     """Locks the order, checks that the decision fits it, changes it and records who and why, in one transaction."""
     with transaction.atomic():
         related = ("customer__wallet", "provider__account", "provider_service__provider", "service")
+        parent = lock_parent(order)
         fresh = Order.objects.select_for_update(of=("self",)).select_related(*related).get(pk=order.pk)
+        fresh.parent = parent
+        if fresh.state == State.SERIES:
+            raise CannotDecide(f"Order {fresh.pk} is a drip-feed: decide about its runs, or cancel it.")
         if fresh.state not in of:
             raise CannotDecide(
                 f"Order {fresh.pk} is {State(fresh.state).label.lower()}: this cannot be decided any more."

@@ -9,10 +9,12 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from orders.models import Order, State, Status
 from orders.refunding import refund_all
+from orders.runs import end_runs, lock_parent, show_progress
 from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels, payback
 from orders.story import line, tell
@@ -31,23 +33,34 @@ def give_back(
     told_as: str = "given_back",
 ) -> bool:
     """Ends the order as Canceled and gives back what is left of its charge; False where it is no longer in one of
-    `of`.
+    `of`. A run has no charge: its share of its drip-feed's goes back.
 
     `attempt` fences: with it, an order that has been attempted anew since is left alone. `why` is part of the
     transfer's reference, so it must be one word; `note` is kept as the order's reason.
     """
     now = timezone.now()
     with transaction.atomic():
+        parent = lock_parent(order)
         candidates = Order.objects.filter(pk=order.pk, state__in=list(of))
         if attempt is not None:
             candidates = candidates.filter(attempt=attempt)
         ended = candidates.update(
-            state=State.ENDED, status=Status.CANCELED, reason=note[:500], ended_at=now, lease_until=None
+            state=State.ENDED,
+            status=Status.CANCELED,
+            reason=note[:500],
+            ended_at=now,
+            lease_until=None,
+            undelivered=0 if parent is None else F("quantity"),
         )
         if ended != 1:
             return False
         fresh = Order.objects.select_related("customer__wallet").get(pk=order.pk)
-        refund_all([payback(fresh, Decimal(0), why=why, note=f"Order {order.pk}: Canceled")])
+        if parent is None:
+            refund_all([payback(fresh, Decimal(0), why=why, note=f"Order {order.pk}: Canceled")])
+        else:
+            fresh.parent = parent
+            refund_all(end_runs([fresh], actor=actor))
+            show_progress([parent])
         close_cancels([fresh])
         hint_of_end([fresh])
         tell([line(fresh, told_as, actor=actor, note=note)])

@@ -17,6 +17,7 @@ from orders.models import Order, State
 from orders.reconciling import reconcile
 from orders.refilling import refill_statuses, send_refills
 from orders.same_link import send_queued
+from orders.series import run_series
 from orders.submitting import submit_orders
 from orders.syncing import bands, sync_band
 from orders.tidying import tidy_orders
@@ -53,6 +54,7 @@ def register_jobs() -> None:
             lease=minute,  # short: orders wait for it when a worker has died
             summary="Send waiting orders.",
         ),
+        Job(name="run_series", run=run_series, every=minute, summary="Begin the runs of drip-feeds that are due."),
         Job(name="send_queued", run=send_queued, every=minute, summary="Let go whose link is free."),
         Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),
         Job(name="send_refills", run=send_refills, every=minute, scopes=all_providers, summary="Ask for refills."),

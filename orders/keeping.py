@@ -57,6 +57,28 @@ def keep(sold: Sold, report: Report) -> int:
             raise AssertionError(f"{report.status} is not an end")
 
 
+def delivered_of(sold: Sold, report: Report) -> int:
+    """How much was delivered of what has a quantity, 0 to all of it. Raises NeedsOperator just where `keep` does."""
+    assert sold.quantity is not None
+    match report.status:
+        case Status.COMPLETED:
+            return sold.quantity
+        case Status.CANCELED:
+            return _keep_of_canceled(sold, report)  # nothing, and nothing stays paid
+        case Status.PARTIAL:
+            if report.remains is None or report.remains <= 0:
+                raise NeedsOperator("Partial, but the provider does not say how much remains.")
+            return sold.quantity - min(report.remains, sold.quantity)
+        case _:
+            raise AssertionError(f"{report.status} is not an end")
+
+
+def keep_without(sold: Sold, undelivered: int) -> int:
+    """What stays paid once so much of the quantity is known not to come: of an order that is delivered in runs."""
+    assert sold.quantity is not None
+    return sold.charge if undelivered == 0 else keep_for_delivered(sold, sold.quantity - undelivered)
+
+
 def keep_for_delivered(sold: Sold, delivered: int) -> int:
     """What stays paid for a delivered quantity: rounded up, as the charge was, and never above it."""
     assert delivered >= 0
@@ -86,9 +108,7 @@ def _keep_of_canceled(sold: Sold, report: Report) -> int:
 def _keep_of_partial(sold: Sold, report: Report) -> int:
     if sold.quantity is None:
         return _share(sold, report)
-    if report.remains is None or report.remains <= 0:
-        raise NeedsOperator("Partial, but the provider does not say how much remains.")
-    return keep_for_delivered(sold, sold.quantity - min(report.remains, sold.quantity))
+    return keep_for_delivered(sold, delivered_of(sold, report))
 
 
 def _share(sold: Sold, report: Report) -> int:

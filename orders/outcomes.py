@@ -21,6 +21,7 @@ from orders.ending import give_back
 from orders.models import Attempt, Order, State
 from orders.refusing import refuse
 from orders.routing import Purchase
+from orders.runs import lock_parent
 from orders.story import line, tell
 from providers.outcomes import Accepted, AddOutcome, NotSent, Rejected, Unknown
 from providers.queue import count_unknown, reset_unknowns, trial_passed
@@ -58,6 +59,7 @@ def write_outcome(sent: Sent) -> None:
 def _accepted(sent: Sent, upstream_id: str) -> None:
     provider = sent.purchase.provider_service.provider
     with transaction.atomic():
+        lock_parent(sent.order)
         end_attempt(sent.order, sent.outcome)
         accepted = accept(
             Acceptance(
@@ -87,6 +89,7 @@ def _not_sent(sent: Sent, outcome: NotSent) -> None:
     if outcome.retry_after is not None:
         wait = max(wait, min(outcome.retry_after, settings.ORDER_RETRY_LONGEST_SECONDS))
     with transaction.atomic():
+        lock_parent(sent.order)
         if not sent.marked:
             _record_unmarked(sent)
         end_attempt(sent.order, outcome)

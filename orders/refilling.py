@@ -7,15 +7,17 @@ it is *unknown* and never repeated by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.cancelling import Verdict
 from orders.dividing import is_subscription
 from orders.models import Order, RefillRequest, State, Status
+from orders.runs import is_series, look_at_runs
 from orders.story import line, tell
 from providers.models import Provider
 from providers.outcomes import ItemError, RefillAnswer, RefillStatusReading, RefillWord
@@ -45,6 +47,8 @@ def can_refill(order: Order) -> Verdict:
         return Verdict(False, "A subscription has no refill.")
     if not order.refill:
         return Verdict(False, "This service has no refill.")
+    if is_series(order):
+        return _can_refill_runs(order)
     if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:
         return Verdict(False, f"A refill can be asked for from Completed on{_within(order)}.")
     if order.refill_days is not None and timezone.now() > order.ended_at + timedelta(days=order.refill_days):
@@ -57,13 +61,37 @@ def can_refill(order: Order) -> Verdict:
     return Verdict(True)
 
 
+def _can_refill_runs(order: Order) -> Verdict:
+    """A drip-feed is refilled run by run, each from its own end on."""
+    if not hasattr(order, "newest_to_refill"):
+        look_at_runs([order])
+    newest: datetime | None = order.newest_to_refill  # type: ignore[attr-defined]
+    if newest is None:
+        return Verdict(False, f"Each run can be refilled from Completed on{_within(order)}.")
+    if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
+        return Verdict(False, f"The {order.refill_days} days of refill are over.")
+    return Verdict(True)
+
+
+def _to_refill() -> QuerySet[Order]:
+    """Runs that were completed and have no refill under way."""
+    open_refills = RefillRequest.objects.filter(order=OuterRef("pk"), ended_at__isnull=True)
+    completed = Order.objects.filter(state=State.ENDED, status=Status.COMPLETED, upstream_id__isnull=False)
+    return completed.filter(~Exists(open_refills))
+
+
 def _within(order: Order) -> str:
     return f", within {order.refill_days} days" if order.refill_days is not None else ""
 
 
 def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
-    """Records the wish and has it sent; raises CannotRefill."""
+    """Records the wish and has it sent; raises CannotRefill.
+
+    Of a drip-feed that the panel runs, one for each run that may be refilled; the first of them is returned.
+    """
     order.refresh_from_db()
+    if is_series(order):
+        return _request_for_runs(order, actor)
     verdict = can_refill(order)
     if not verdict.allowed:
         raise CannotRefill(f"{verdict.why} Nothing was changed.")
@@ -75,6 +103,26 @@ def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
     except IntegrityError as error:
         raise CannotRefill("A refill has been requested. Nothing was changed.") from error
     return request
+
+
+def _request_for_runs(order: Order, actor: Actor) -> RefillRequest:
+    look_at_runs([order])
+    verdict = can_refill(order)
+    completed = list(_to_refill().filter(parent=order).order_by("pk"))
+    for run in completed:
+        run.open_refills = []  # type: ignore[attr-defined] # the query has left out those that have one
+    runs = [run for run in completed if can_refill(run).allowed]
+    if not verdict.allowed or not runs:
+        raise CannotRefill(f"{verdict.why} Nothing was changed.")
+    try:
+        with transaction.atomic():
+            requests = RefillRequest.objects.bulk_create([RefillRequest(order=run) for run in runs])
+            tell([line(asked, "refill_asked", actor=actor) for asked in (order, *runs)])
+            for provider_id in {run.provider_id for run in runs}:
+                hint("send_refills", str(provider_id))
+    except IntegrityError as error:
+        raise CannotRefill("A refill has been requested. Nothing was changed.") from error
+    return requests[0]
 
 
 def send_refills(turn: Turn) -> Mapping[str, int]:

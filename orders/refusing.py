@@ -17,6 +17,7 @@ from orders.attempts import end_attempt
 from orders.ending import give_back
 from orders.models import Attempt, Order, State
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Purchase, choose, promise_of, routes_in_order
+from orders.runs import lock_parent
 from orders.story import line, tell
 from orders.withholding import UNCLASSIFIED, hold
 from providers.outcomes import Cause, Refusal, Rejected, Scope
@@ -31,6 +32,7 @@ def refuse(order: Order, outcome: Rejected, *, purchase: Purchase) -> None:
     """Writes the refusal back, in one transaction, where the attempt is still the order's newest."""
     refusal = outcome.refusal
     with transaction.atomic():
+        lock_parent(order)
         end_attempt(order, outcome)
         # locked, so that a wish to cancel is either seen here or finds the order as this leaves it
         asked = Order.objects.select_for_update().filter(pk=order.pk).values_list("cancel_wished_at", flat=True)

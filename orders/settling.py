@@ -20,10 +20,11 @@ from ledger.posting import Posting, post
 from orders.costing import can_be_booked, correction_posting
 from orders.dividing import is_divided, is_subscription
 from orders.holding import holds
-from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
+from orders.keeping import NeedsOperator, Report, Sold, delivered_of, final_cost, keep
 from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
+from orders.runs import end_runs
 from orders.same_link import hint_of_end
 from orders.story import line, tell
 from records.attention import Item, close_of_orders, raise_many
@@ -55,13 +56,14 @@ CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
     "cancel_asked_by_hand",
 )
 RAN_THEIR_COURSE = (Status.COMPLETED, Status.EXPIRED)
-SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until"]
+SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until", "undelivered"]
 
 
 def settle(endings: Sequence[Ending], *, actor: Actor = SYSTEM) -> tuple[int, int]:
     """Ends the orders and moves their money; returns how many ended and how many need the operator.
 
     Call it inside a transaction that holds the orders' rows, in id order; the caller has checked that none has ended.
+    A run carries its drip-feed's row, locked before, as its `parent`: that is whose money moves.
     """
     assert connection.in_atomic_block
     decided: list[tuple[Ending, Kept]] = []
@@ -115,8 +117,12 @@ def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
         refunds.append(refund_of(order, from_units(kept.amount), ending.status))
         postings += true_up(order, None if kept.cost is None else from_units(kept.cost))
         close(order, ending.status)
+        if order.parent is not None:
+            assert order.quantity is not None
+            order.undelivered = order.quantity - delivered_of(sold(order), _report(ending))
     Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
-    refund_all(refunds)
+    runs = [ending.order for ending, _ in decided if ending.order.parent_id is not None]
+    refund_all([*refunds, *end_runs(runs, actor=actor)])
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
     hint_of_end([ending.order for ending, _ in decided])

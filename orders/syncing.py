@@ -24,6 +24,7 @@ from orders.keeping_parts import Part
 from orders.models import Order, OrderEvent, State
 from orders.parts import PartsTold, parts_of, waits_for_parts
 from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction, status_of
+from orders.runs import lock_parents, show_progress
 from orders.settling import Ending, settle
 from orders.story import line, tell
 from providers.models import Provider
@@ -148,12 +149,15 @@ def write_news(news: Iterable[News]) -> Counter[str]:
     if not by_id:
         return counts
     with transaction.atomic():
+        parents = lock_parents(by_id)
         locked = Order.objects.select_for_update(of=("self",)).filter(pk__in=by_id, state=State.ACCEPTED).order_by("pk")
         orders = list(locked.select_related("customer__wallet", "provider__account"))
         made = parts_of([order.pk for order in orders if by_id[order.pk].final and is_divided(order)])
         endings, events, changed = [], [], []
         for order in orders:
             each, before = by_id[order.pk], _columns_of(order)
+            if order.parent_id is not None:
+                order.parent = parents[order.parent_id]
             _put(order, each)
             if not each.final:
                 events += _go_on(order, each)
@@ -166,6 +170,7 @@ def write_news(news: Iterable[News]) -> Counter[str]:
         Order.objects.bulk_update(changed, READ_COLUMNS, batch_size=500)
         tell(events)
         ended, unclear = settle(endings)
+        show_progress(parents.values())
         counts.update(changed=len(changed), ended=ended, unclear=unclear)
     return counts
 

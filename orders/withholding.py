@@ -31,16 +31,21 @@ def hold(order: Order, why: str, *, of: tuple[State, ...] = (State.WAITING,)) ->
         if held != 1:
             return False
         order.state, order.reason = State.HELD, why[:500]
-        tell([line(order, "held", note=why)])
-        raise_attention(
-            cause="order_held",
-            key=f"held:{order.pk}",
-            summary=f"Order {order.pk} is held: {why}",
-            evidence={"charge": order.charge, "quantity": order.quantity},
-            provider_id=order.provider_id,
-            order_id=order.pk,
-        )
+        tell_held(order, why)
     return True
+
+
+def tell_held(order: Order, why: str) -> None:
+    """The story and the operator's item of an order that is held from now on."""
+    tell([line(order, "held", note=why)])
+    raise_attention(
+        cause="order_held",
+        key=f"held:{order.pk}",
+        summary=f"Order {order.pk} is held: {why}",
+        evidence={"charge": order.charge, "quantity": order.quantity},
+        provider_id=order.provider_id,
+        order_id=order.pk,
+    )
 
 
 def look_at_held(now: datetime, *, most: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from orders.cancelling import FREE, CannotCancel, can_cancel, request_cancel
 from orders.models import Order
+from orders.runs import due_if_stopped, is_series
 from portal.customers import CustomerRequest, customer_page
 from portal.orders import SECTION, owned
 from records.audit import actor_of
@@ -35,4 +36,6 @@ def _confirm(request: CustomerRequest, order: Order) -> HttpResponse:
         messages.error(request, verdict.why)
         return redirect("portal:order", order_id=order.pk)
     context = {"order": order, "section": SECTION, "free": order.state in FREE}
+    if is_series(order):
+        context["stopped"] = due_if_stopped(order)
     return render(request, "portal/cancel.html", context)

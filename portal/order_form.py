@@ -18,6 +18,7 @@ from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Read, read_line
 from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
 from portal.money import grouped
+from portal.runs import plan
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
 INPUTS = {Kind.LINES: "lines", Kind.CHOICE: "choice", Kind.INTEGER: "number", Kind.LINK: "link", Kind.URL: "link"}
@@ -41,10 +42,13 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the quantity typed so far costs; `problem` says why there is no price yet, empty when nothing was typed."""
+    """What the quantity typed so far costs; `problem` says why there is no price yet, empty when nothing was typed.
+    `plan` says what will happen of what is delivered in runs.
+    """
 
     amount: Decimal | None
     problem: str = ""
+    plan: str = ""
 
 
 def form_fields(
@@ -95,7 +99,14 @@ def price_of(service: Service, typed: Mapping[str, str]) -> Price:
     read = read_line(only, raw, limits=replace(limits_of(service), link_pattern=""))
     if not isinstance(read, Read):
         return Price(None, " ".join(problem.message for problem in read))
-    return _priced(service, read.quantity)
+    return replace(_priced(service, read.quantity), plan=_plan(read))
+
+
+def _plan(read: Read) -> str:
+    runs, interval = read.measured.runs, read.measured.interval
+    if not runs or not interval or read.quantity is None:
+        return ""
+    return plan(runs=runs, each=read.quantity // runs, interval=interval)
 
 
 def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:

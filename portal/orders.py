@@ -16,11 +16,13 @@ from ledger.amounts import MONEY_PLACES
 from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
 from orders.refilling import can_refill
+from orders.runs import look_at_runs
 from portal import parts
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 from portal.order_form import label_of_field
 from portal.paging import newest_first
+from portal.runs import runs_of
 from portal.story import story_of
 
 NO_CONTENT = 204
@@ -36,6 +38,7 @@ def orders(request: CustomerRequest) -> HttpResponse:
     if status in Status.values:
         rows = rows.filter(status=status)
     page = newest_first(rows, request.GET, size=settings.PORTAL_ORDERS_PAGE)
+    look_at_runs(page.rows)
     context = {
         "page": page,
         "status": status if status in Status.values else "",
@@ -56,6 +59,7 @@ def live(request: CustomerRequest) -> HttpResponse:
     rows = list(_of(request).filter(pk__in=asked).order_by("-pk"))
     if _digest(rows) == request.GET.get("seen"):
         return HttpResponse(status=NO_CONTENT)
+    look_at_runs(rows)
     places = max(places_for(order.charge - order.refunded for order in rows), _places_shown(request.GET))
     return render(request, "portal/parts/live_rows.html", {"rows": rows, "places": places, **_live(rows)})
 
@@ -85,10 +89,12 @@ def owned(request: CustomerRequest, order_id: int) -> Order:
 
 
 def _of(request: CustomerRequest) -> QuerySet[Order]:
-    """Hers alone, with what the verdicts on cancelling and refilling look at: two queries more, however many rows."""
+    """Hers alone and no runs, with what the verdicts on cancelling and refilling look at: two queries more, however
+    many rows.
+    """
     open_cancels = CancelRequest.objects.filter(ended_at__isnull=True)
     open_refills = RefillRequest.objects.filter(ended_at__isnull=True)
-    return request.customer.orders.prefetch_related(
+    return request.customer.orders.filter(parent__isnull=True).prefetch_related(
         Prefetch("cancels", queryset=open_cancels, to_attr="open_cancels"),
         Prefetch("refills", queryset=open_refills, to_attr="open_refills"),
     )
@@ -101,12 +107,14 @@ def _places_shown(query: QueryDict) -> int:
 
 
 def _page(found: Order) -> dict[str, Any]:
-    story = story_of(found)
+    story, runs = story_of(found), runs_of(found)
     made = parts.parts_of(found)
     facts = parts.facts_of(found)
     left_out = parts.SHOWN_AS_FACTS if facts else ()
     details = {name: value for name, value in found.details.items() if name not in left_out}
+    live = found.status not in FINAL or bool(found.open_refills) or (runs is not None and runs.refilling)  # type: ignore[attr-defined]
     return {
+        "runs": runs,
         "order": found,
         "story": story,
         "details": [(label_of_field(found.service_type, name), value) for name, value in details.items()],
@@ -117,8 +125,8 @@ def _page(found: Order) -> dict[str, Any]:
         "refill": can_refill(found),
         "cancel": can_cancel(found),
         "final": found.status in FINAL,
-        "live": found.status not in FINAL or bool(found.open_refills),  # type: ignore[attr-defined]
-        "seen": _digest([found], *(entry.words for entry in story), repr(made)),
+        "live": live,
+        "seen": _digest([found], repr(runs), repr(made), *(entry.words for entry in story)),
         "section": SECTION,
     }
 
@@ -140,6 +148,7 @@ def _digest(rows: Iterable[Order], *more: str) -> str:
             row.parts_done,
             bool(row.cancel_wished_at),
             has_open_cancel(row),
+            row.runs_left,
         )
         for row in rows
     ]

@@ -60,6 +60,7 @@ PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are f
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
+PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
@@ -153,6 +154,7 @@ API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" 
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
 IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first
 IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
+OPERATIONS_RUNS = 100  # of a drip-feed, the newest
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
 OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
 DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away

@@ -20,6 +20,7 @@ from operations.bulk import Bulk, bulk_action
 from operations.forms import ReasonForm
 from operations.order_steps import STEPS, bulk_refund, bulk_send_again, says_refund, says_send_again
 from operations.parts import parts_of
+from operations.runs import facts_of_runs, runs_of
 from operations.timeline import timeline
 from orders.dividing import is_subscription
 from orders.holding import holds
@@ -43,7 +44,7 @@ class OrderAdmin(Newest):
     actions = [bulk_action(bulk) for bulk in BULK]
     list_display = ("number", "placed", "who", "sold", "shown_status", "delivered", "paid")
     list_display_links = ("number",)
-    list_select_related = ("customer__user", "provider")
+    list_select_related = ("customer__user", "provider", "parent")
     list_filter = (
         ("state", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter), ("provider", RelatedDropdownFilter),
     )  # fmt: skip
@@ -61,14 +62,19 @@ class OrderAdmin(Newest):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Order], search_term: str
     ) -> tuple[models.QuerySet[Order], bool]:
-        """Exact finds by an index each; never a part of a text, which would read every order there is."""
+        """Exact finds by an index each; never a part of a text, which would read every order there is.
+
+        A list has the orders that were sold; runs of drip-feeds are found by an id, and stand in the list of a state:
+        what is unknown, held or under review is to be decided, whatever it is a part of.
+        """
         term = search_term.strip()
+        sold = queryset.filter(parent__isnull=True)
         if not term:
-            return queryset, False
+            return queryset if request.GET.get("state__exact") else sold, False
         if "@" in term and "/" not in term:
-            return queryset.filter(customer__user__email=term.lower()), False
+            return sold.filter(customer__user__email=term.lower()), False
         if "/" in term:
-            return queryset.filter(link=term), False
+            return sold.filter(link=term), False
         providers = list(Provider.objects.values_list("pk", flat=True))
         match, number = Q(provider_id__in=providers, upstream_id=term.removeprefix("#")), whole_number(term)
         return queryset.filter(match if number is None else match | Q(pk=number)), False
@@ -101,6 +107,7 @@ class OrderAdmin(Newest):
             "buttons": self.buttons(request, order),
             "parts": parts_of(order),
             "moments": timeline(order),
+            "runs": runs_of(order),
             "attention": AttentionItem.objects.filter(order_id=order.pk, closed_at__isnull=True),
         }
         return TemplateResponse(request, "operations/order.html", context)
@@ -117,6 +124,7 @@ class OrderAdmin(Newest):
             ("Start count", _count(order.start_count)),
             ("Remains", _count(order.remains)),
         ]
+        facts += facts_of_runs(order)
         if order.provider is not None:
             facts.append(("Provider", words.link_to("providers.provider", order.provider_id, str(order.provider))))
         if order.upstream_id:
@@ -183,7 +191,8 @@ class RefillAdmin(Newest):
 
 _SHORT = {
     "waiting": "Waits", "queued": "Queued", "sending": "Being sent", "unknown": "Unknown", "held": "Held",
-    "by_hand": "By hand", "accepted": "With the provider", "review": "Review", "ended": "Ended",
+    "by_hand": "By hand", "series": "Run by run", "accepted": "With the provider", "review": "Review",
+    "ended": "Ended",
 }  # fmt: skip
 
 

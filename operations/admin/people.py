@@ -132,7 +132,7 @@ class CustomerAdmin(_AddPerson, Newest):
             "buttons": self.buttons(request, customer),
             "balance": words.amount(customer.wallet.balance, customer.wallet.currency),
             "keys": customer.api_keys.order_by("-id"),
-            "latest": Order.objects.filter(customer=customer).order_by("-id")[:5],
+            "latest": Order.objects.filter(customer=customer, parent__isnull=True).order_by("-id")[:5],
             **_statement(request, customer),
         }
         return TemplateResponse(request, "operations/customer.html", context)

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Customer
 from orders.books import under_way
 from orders.claiming import claim
 from orders.jobs import providers_with
 from orders.models import Attempt, Order, State
 from orders.reconciling import bounds_of
+from orders.runs import end_what_is_over, lock_parents, look_at_runs, show_progress
 from orders.same_link import in_its_way, next_in_line, own_order_under_way, queue_new, queued_at
 from orders.syncing import Band, _batches
 from orders.withholding import look_at_held
@@ -63,6 +65,7 @@ def _is_whole(step: str) -> bool:
 @pytest.mark.django_db
 def test_no_job_reads_all_orders(provider: Provider) -> None:
     attempt = Attempt(provider=provider, began_at=timezone.now() - HOUR, ended_at=timezone.now() - HOUR)
+    series = an_order(Customer.objects.get(), a_service(provider, "2", dripfeed=True), runs=2, interval=60)
     with CaptureQueriesContext(connection) as queries:
         claim(provider, 4)
         list(_batches(provider, Band("new", timedelta(0), HOUR, HOUR), timezone.now()))
@@ -75,6 +78,14 @@ def test_no_job_reads_all_orders(provider: Provider) -> None:
             turn(job, provider)
         turn("tidy_orders")
         turn("send_queued")
+        turn("run_series")
+        with transaction.atomic():
+            parents = lock_parents(Order.objects.filter(parent=series).values_list("pk", flat=True))
+            show_progress(parents.values())
+        look_at_runs([series])
+        series.runs_left = 0
+        end_what_is_over([series])
+    assert parents
     whole = read_whole(queries)
     assert not whole, "\n\n".join(whole)
 

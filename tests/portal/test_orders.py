@@ -237,6 +237,7 @@ def test_the_story_is_told_in_the_customers_words_newest_first(as_alice: Client,
 
 # What goes on behind the scenes: to the customer the order simply waits, or goes on.
 SILENT = {
+    "run_begun", "run_ended",  # the page lists the runs themselves
     "unknown", "late_answer", "not_placed", "sent_again", "held", "released", "rerouted", "review",
     "refill_unknown", "waits_for_parts",
 }  # fmt: skip

@@ -1,0 +1,196 @@
+"""A drip-feed on the customer's pages: planned in words, one row in the list, its runs on its own page."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Customer
+from orders.models import Order, RefillRequest, State, Status
+from portal.runs import plan
+from records.jobs import run_job
+from tests.portal.builders import a_service, an_order
+
+LIST = "/orders/"
+
+
+def a_drip_feed(customer: Customer, *, left: int = 3, **fields: Any) -> Order:
+    """Five runs of 1,000 an hour apart."""
+    settled = {
+        "quantity": 5000, "runs": 5, "interval": 60, "runs_left": left, "charge": Decimal("4.50"),
+        "state": State.SERIES, "status": Status.IN_PROGRESS, "next_run_at": timezone.now() + timedelta(hours=1),
+        "service": a_service(dripfeed=True, refill=True, cancel=True),
+    }  # fmt: skip
+    return an_order(customer, **{**settled, **fields})
+
+
+def a_run(parent: Order, number: int, **fields: Any) -> Order:
+    settled = {
+        "quantity": 1000, "charge": 0, "parent": parent, "run": number, "service": parent.service,
+        "state": State.ACCEPTED, "status": Status.IN_PROGRESS, "upstream_id": f"run{number}",
+        "accepted_at": timezone.now(),
+    }  # fmt: skip
+    return an_order(parent.customer, **{**settled, **fields})
+
+
+def done(parent: Order, number: int, **fields: Any) -> Order:
+    end = {"state": State.ENDED, "status": Status.COMPLETED, "ended_at": timezone.now(), "remains": 0}
+    return a_run(parent, number, **{**end, **fields})
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def read(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_list_shows_the_drip_feed_and_none_of_its_runs(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    done(parent, 1)
+    a_run(parent, 2)
+    page = read(as_alice, LIST)
+    assert re.findall(r'<tr id="order-(\d+)"', page) == [str(parent.pk)]
+    assert "Run 2 of 5" in words(page)
+
+
+def test_a_run_has_no_page(as_alice: Client, alice: Customer) -> None:
+    run = a_run(a_drip_feed(alice), 1)
+    for page in ("", "live/", "cancel/", "refill/"):
+        assert as_alice.get(f"/orders/{run.pk}/{page}").status_code == 404
+
+
+def test_a_list_of_drip_feeds_asks_no_more_than_one_of_one(
+    as_alice: Client, alice: Customer, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    done(a_drip_feed(alice), 1)
+    with CaptureQueriesContext(connection) as one:
+        read(as_alice, LIST)
+    for _ in range(3):
+        done(a_drip_feed(alice), 1, upstream_id=None)
+    with django_assert_num_queries(len(one)):
+        read(as_alice, LIST)
+
+
+def test_the_list_is_refreshed_when_a_run_is_begun(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    a_run(parent, 1)
+    found = re.search(r'id="live" data-live hx-get="([^"]*)"', read(as_alice, LIST))
+    assert found is not None
+    poll = found[1].replace("&amp;", "&")
+    assert as_alice.get(poll).status_code == 204
+    Order.objects.filter(pk=parent.pk).update(runs_left=2)
+    a_run(parent, 2)
+    assert "Run 2 of 5" in words(read(as_alice, poll))
+
+
+def test_the_page_shows_the_runs_and_when_the_next_is_due(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice, remains=3700)
+    done(parent, 1)
+    a_run(parent, 2, remains=700)
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "Runs Run 2 of 5, one every 60 minutes Next run" in page
+    assert "Runs 3 to come" in page
+    assert "2 In progress 300 of 1,000" in page
+    assert "1 Completed 1,000 of 1,000" in page
+    assert page.index("2 In progress 300") < page.index("1 Completed")
+    assert "1,300 of 5,000" in page
+
+
+def test_a_run_that_waits_is_what_the_next_one_waits_for(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice, next_run_at=None)
+    a_run(parent, 1, state=State.UNKNOWN, status=Status.PENDING, upstream_id=None)
+    assert "Next run When the one before has been sent" in words(read(as_alice, f"/orders/{parent.pk}/"))
+
+
+def test_a_partial_run_says_what_came(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    done(parent, 1, status=Status.PARTIAL, undelivered=250)
+    assert "1 Partial 750 of 1,000" in words(read(as_alice, f"/orders/{parent.pk}/"))
+
+
+def test_the_page_is_refreshed_when_a_run_moves(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    run = a_run(parent, 1, remains=900)
+    address = re.search(r'id="order" data-live hx-get="([^"]*)"', read(as_alice, f"/orders/{parent.pk}/"))
+    assert address is not None
+    assert as_alice.get(address[1]).status_code == 204
+    Order.objects.filter(pk=run.pk).update(remains=500)
+    assert "500 of 1,000" in words(read(as_alice, address[1]))
+
+
+def test_only_the_newest_runs_are_shown(as_alice: Client, alice: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PORTAL_RUNS_SHOWN", 2)
+    parent = a_drip_feed(alice)
+    for number in (1, 2, 3):
+        done(parent, number)
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "One earlier run is not shown." in page
+    assert "1 Completed" not in page.replace("2 Completed", "").replace("3 Completed", "")
+
+
+def test_a_drip_feed_that_ended_early_says_how_many_runs_were_made(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(
+        alice, left=0, state=State.ENDED, status=Status.PARTIAL, ended_at=timezone.now(), next_run_at=None
+    )
+    done(parent, 1)
+    assert "1 of 5 runs" in words(read(as_alice, LIST))
+
+
+def test_a_refill_of_its_runs_is_asked_for_and_shown(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    run = done(parent, 1)
+    assert f"Refill order {parent.pk}" in words(read(as_alice, f"/orders/{parent.pk}/"))
+    as_alice.post(f"/orders/{parent.pk}/refill/")
+    assert RefillRequest.objects.get().order == run
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "Refill: Pending" in page
+    assert f"Refill order {parent.pk}" not in page
+
+
+def test_the_page_before_a_cancel_says_what_comes_back_at_once(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    done(parent, 1)
+    page = words(read(as_alice, f"/orders/{parent.pk}/cancel/"))
+    assert "No further run is made, and $2.70 for the runs that were not begun goes back to your balance" in page
+
+
+def test_the_plan_is_said_before_it_is_ordered(as_alice: Client, alice: Customer) -> None:
+    service = a_service(dripfeed=True)
+    form = {"service": service.pk, "quantity": "1000", "runs": "5", "interval": "60"}
+    page = words(as_alice.post("/order/new/price/", form).content.decode())
+    assert "Price $4.50 5 runs of 1,000, one every 60 minutes" in page
+    assert "runs of" not in as_alice.post("/order/new/price/", {**form, "runs": ""}).content.decode()
+    page = words(as_alice.post("/order/new/price/", {**form, "interval": ""}).content.decode())
+    assert "Interval must be between 1 and 10,080 minutes." in page
+
+
+def test_a_minute_is_not_minutes() -> None:
+    assert plan(runs=2, each=10, interval=1) == "2 runs of 10, one every minute"
+
+
+def test_a_placed_drip_feed_has_its_page(as_alice: Client, alice: Customer) -> None:
+    service = a_service(dripfeed=True)
+    form = {
+        "service": service.pk, "link": "https://example.com/a", "quantity": "1000", "runs": "5", "interval": "60",
+        "rate": "0.90", "once": "token",
+    }  # fmt: skip
+    page = words(as_alice.post("/order/new/", form, follow=True).content.decode())
+    assert "0 of 5 runs, one every 60 minutes" in page
+    assert "The first run is about to be sent." in page
+    assert run_job("run_series", "") is not None
+    parent = Order.objects.get(parent__isnull=True)
+    assert "Run 1 of 5" in words(read(as_alice, f"/orders/{parent.pk}/"))
