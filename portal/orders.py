@@ -27,6 +27,7 @@ from portal.story import story_of
 
 NO_CONTENT = 204
 SECTION = "portal:orders"
+OF_SUBSCRIPTIONS = (Status.ACTIVE, Status.PAUSED, Status.EXPIRED)
 
 
 @require_safe
@@ -42,11 +43,18 @@ def orders(request: CustomerRequest) -> HttpResponse:
     context = {
         "page": page,
         "status": status if status in Status.values else "",
-        "statuses": Status.values,
+        "statuses": _statuses(request, status),
         "places": places_for(order.charge - order.refunded for order in page.rows),
         **_live(page.rows),
     }
     return render(request, "portal/orders.html", context)
+
+
+def _statuses(request: CustomerRequest, chosen: str) -> list[str]:
+    """What the list can be narrowed to; the words of subscriptions only for whoever has one."""
+    subscribed = request.customer.orders.filter(parent__isnull=True, status__in=OF_SUBSCRIPTIONS).exists()
+    shown = subscribed or chosen in OF_SUBSCRIPTIONS
+    return [word for word in Status.values if shown or word not in OF_SUBSCRIPTIONS]
 
 
 @require_safe

@@ -149,7 +149,7 @@ def test_the_list_takes_the_same_few_queries_however_long(
     for _ in range(20):
         under_way(alice, service)
         ended(alice, service=service)
-    with django_assert_max_num_queries(6):  # session, user, customer, orders, open cancels, open refills
+    with django_assert_max_num_queries(7):  # session, user, customer, orders, open cancels, open refills, subscriptions
         _page(as_alice)
 
 
@@ -239,7 +239,7 @@ def test_the_story_is_told_in_the_customers_words_newest_first(as_alice: Client,
 SILENT = {
     "run_begun", "run_ended",  # the page lists the runs themselves
     "unknown", "late_answer", "not_placed", "sent_again", "held", "released", "rerouted", "review",
-    "refill_unknown", "waits_for_parts",
+    "refill_unknown", "waits_for_parts", "queued", "next_in_line",
 }  # fmt: skip
 
 
@@ -297,3 +297,12 @@ def test_a_wish_to_cancel_is_shown_while_it_is_open(as_alice: Client, alice: Cus
     CancelRequest.objects.create(order=order)
     for address in (LIST, f"/orders/{order.pk}/"):
         assert "Cancellation requested" in _page(as_alice, address)
+
+
+def test_the_words_of_subscriptions_are_offered_to_whoever_has_one(as_alice: Client, alice: Customer) -> None:
+    order = an_order(alice, a_service())
+    assert "status=Paused" not in as_alice.get("/orders/").content.decode()
+    Order.objects.filter(pk=order.pk).update(status=Status.PAUSED)
+    page = as_alice.get("/orders/").content.decode()
+    assert "status=Paused" in page
+    assert "status=Expired" in page

@@ -175,7 +175,7 @@ def test_the_plan_is_said_before_it_is_ordered(as_alice: Client, alice: Customer
     assert "Price $4.50 5 runs of 1,000, one every 60 minutes" in page
     assert "runs of" not in as_alice.post("/order/new/price/", {**form, "runs": ""}).content.decode()
     page = words(as_alice.post("/order/new/price/", {**form, "interval": ""}).content.decode())
-    assert "Interval must be between 1 and 10,080 minutes." in page
+    assert "Interval is required with runs: the minutes between two, 1 to 10,080." in page
 
 
 def test_a_minute_is_not_minutes() -> None:
