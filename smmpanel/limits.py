@@ -138,8 +138,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
+
+# api: the reseller API
+# Calls a minute and key; 0: no limit. Many scripts poll one id a call.
+API_RATE_LIMIT = env.limit("API_RATE_LIMIT", 600, least=0)
+API_ORDER_LIMIT = env.limit("API_ORDER_LIMIT", 300, least=0)  # the same for add, refill and cancel
+API_BAD_KEY_LIMIT = env.limit("API_BAD_KEY_LIMIT", 30, least=0)  # wrong keys a minute and address; 0: no limit
+API_MAX_BODY_BYTES = env.limit("API_MAX_BODY_BYTES", 2_400_000)  # the longest comments of one order, encoded
+API_MAX_FIELDS = env.limit("API_MAX_FIELDS", 200)  # of one call; the longest has ten
+API_MAX_IDS = env.limit("API_MAX_IDS", 100)  # of one status, refill, refill_status or cancel: what API v2 says
+API_IDEMPOTENCY_KEY_LENGTH = 200  # characters; a UUID has 36
+API_LIMITS_REDIS_TIMEOUT_SECONDS = env.limit("API_LIMITS_REDIS_TIMEOUT_SECONDS", 1.0)
+API_LIMITS_RETRY_SECONDS = env.limit("API_LIMITS_RETRY_SECONDS", 10)  # until Redis is tried again
+API_LOGGED_CALLS = env.limit("API_LOGGED_CALLS", 200)  # the last ones of each customer
+API_LOGGED_DAYS = env.limit("API_LOGGED_DAYS", 7)  # after a customer's last call
 
 # operations: the operator's side
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
