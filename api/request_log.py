@@ -86,7 +86,7 @@ def last_calls(customer: Customer) -> list[Logged]:
     except RedisError as error:
         log.warning("The calls of a customer cannot be read: %s", type(error).__name__)
         return []
-    return [Logged(**json.loads(line)) for line in lines]  # type: ignore[union-attr]
+    return [Logged(**json.loads(line)) for line in lines]
 
 
 def _keep(customer_id: int, call: Logged) -> None:
