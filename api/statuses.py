@@ -1,7 +1,6 @@
-"""What `status` answers: one query for a hundred orders, and for those that are made of others one more.
+"""What `status` reads: one query for a hundred orders, and for those that are made of others one more.
 
-Every value is text. Before anything is known `start_count` is "0" and `remains` the quantity. `charge` is what the
-order has cost so far: its price less what was refunded.
+What it answers about each is in `orders.answers`, since callbacks say the same.
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import Customer
 from api import errors
-from catalog.service_types import Quantity, service_type
-from ledger.amounts import plain
-from orders.models import Order, Status
+from orders.answers import shown
+from orders.models import Order
+
+__all__ = ["not_yours", "own_orders", "shown"]
 
 COLUMNS = (
     "id", "status", "charge", "refunded", "start_count", "remains", "quantity", "service_type", "runs", "runs_left",
@@ -29,36 +28,5 @@ def own_orders(customer: Customer, ids: Sequence[int]) -> QuerySet[Order]:
     return Order.objects.filter(customer=customer, pk__in=ids, parent__isnull=True).only(*COLUMNS)
 
 
-def shown(order: Order) -> dict[str, Any]:
-    """One order as `status` answers it."""
-    kind = service_type(order.service_type)
-    answer: dict[str, Any] = {"charge": plain(order.charge - order.refunded)}
-    if kind is not None and kind.quantity is Quantity.RESERVED:
-        answer |= {"status": order.status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
-        answer["orders"] = []
-    elif order.runs is not None:
-        answer |= {"status": order.status, "runs": _runs_done(order), "orders": []}
-    else:
-        answer |= {"start_count": str(order.start_count or 0), "status": order.status, "remains": str(_remains(order))}
-    answer["currency"] = settings.PANEL_CURRENCY
-    return answer
-
-
 def not_yours() -> dict[str, Any]:
     return {"error": errors.INCORRECT_ORDER}
-
-
-def _runs_done(order: Order) -> int:
-    if order.runs_left is not None and order.runs is not None:
-        return order.runs - order.runs_left
-    return order.parts_done or 0
-
-
-def _remains(order: Order) -> int:
-    """Between 0 and the quantity; a package is one, and indivisible."""
-    quantity = order.quantity if order.quantity is not None else 1
-    if order.status == Status.COMPLETED:
-        return 0
-    if order.remains is None:
-        return quantity
-    return min(max(order.remains, 0), quantity)

@@ -5,7 +5,7 @@ What is taken is asked for, never done: only the order's later status says what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Customer
@@ -13,17 +13,13 @@ from api import errors
 from api.bodies import Fields
 from api.errors import ApiError
 from api.ids import as_sent, many_ids, one_id
+from orders.answers import word
 from orders.cancelling import CannotCancel, request_cancel
 from orders.models import Order, RefillRequest
 from orders.refilling import CannotRefill, request_refill
 from records.audit import actor_of
 
 CANCEL_TAKEN = {"status": "success", "message": "Cancellation request added, we'll try our best to cancel it."}
-REFILL_WORDS: Mapping[str, str] = {
-    RefillRequest.Status.WAITING: "Pending",
-    RefillRequest.Status.SENDING: "Pending",
-    RefillRequest.Status.UNKNOWN: "Pending",
-}  # the others are the words of API v2 themselves
 
 
 def cancel(customer: Customer, fields: Fields) -> object:
@@ -52,11 +48,6 @@ def refill_status(customer: Customer, fields: Fields) -> object:
     if refill is None:
         raise ApiError(errors.INCORRECT_REFILL if fields.get("refill") else errors.INCORRECT_REQUEST)
     return {"status": word(refill)}
-
-
-def word(refill: RefillRequest) -> str:
-    """A refill's status in the words of API v2."""
-    return REFILL_WORDS.get(refill.status, refill.status)
 
 
 def _cancel(customer: Customer, order: Order) -> int:

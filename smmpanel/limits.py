@@ -156,6 +156,25 @@ API_LIMITS_RETRY_SECONDS = env.limit("API_LIMITS_RETRY_SECONDS", 10)  # until Re
 API_LOGGED_CALLS = env.limit("API_LOGGED_CALLS", 200)  # the last ones of each customer
 API_LOGGED_DAYS = env.limit("API_LOGGED_DAYS", 7)  # after a customer's last call
 
+# callbacks: what happens to orders, told to customers' own servers
+# Names, addresses, networks of customers' receivers; http for these alone. Not the providers' list: customers choose.
+CALLBACK_PRIVATE_HOSTS = env.list("CALLBACK_PRIVATE_HOSTS", default=[])
+CALLBACK_ADDRESSES_PER_CUSTOMER = env.limit("CALLBACK_ADDRESSES_PER_CUSTOMER", 5)  # every change goes to each of them
+CALLBACK_CONNECT_SECONDS = env.limit("CALLBACK_CONNECT_SECONDS", 5.0)
+CALLBACK_DEADLINE_SECONDS = env.limit("CALLBACK_DEADLINE_SECONDS", 10.0)  # a receiver notes, answers, works later
+CALLBACK_LEASE_MARGIN_SECONDS = 30.0  # beyond the deadline: for writing back what came
+CALLBACK_MAX_IDLE_SECONDS = 4.0  # servers close after 5 s
+CALLBACK_MAX_ANSWER_BYTES = 64_000  # nobody reads it
+CALLBACK_PLACES = env.limit("CALLBACK_PLACES", 4)  # messages on their way to one address at once
+CALLBACK_BATCH = 100  # messages read at once
+CALLBACK_RETRY_SECONDS = [5, 30, 120, 600, 1800, 3600, 7200]  # after each failed try of a message; then the last again
+CALLBACK_RETRY_HOURS = env.limit("CALLBACK_RETRY_HOURS", 24)  # then a message is parked
+CALLBACK_FAILURES_BEFORE_REST = 3  # rounds without a delivery: then an address gets one message at a time, with rests
+CALLBACK_REST_SECONDS = 30  # the first rest, doubled each time
+CALLBACK_LONGEST_REST_SECONDS = 600  # so soon an address that works again is found
+CALLBACK_SECRET_OVERLAP_HOURS = env.limit("CALLBACK_SECRET_OVERLAP_HOURS", 24)  # signed with the old secret as well
+CALLBACK_KEEP_DAYS = env.limit("CALLBACK_KEEP_DAYS", 14)  # messages stay to be looked at
+
 # operations: the operator's side
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen
 IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is worth a look comes first

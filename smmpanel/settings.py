@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "records",
     "accounts",
     "providers",
+    "callbacks",
     "catalog",
     "orders",
     "api",
