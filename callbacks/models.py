@@ -78,6 +78,7 @@ class CallbackMessage(models.Model):
                 name="callback_open_of_subject",
             ),
             models.Index(fields=["customer", "-id"], name="callback_of_customer"),
+            models.Index(fields=["-id"], condition=Q(parked_at__isnull=False), name="callback_parked"),
             models.Index(fields=["created_at"], name="callback_age"),
         ]
 

@@ -59,6 +59,7 @@ PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or thr
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports

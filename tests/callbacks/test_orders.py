@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,3 +177,20 @@ def test_a_batch_without_news_asks_nothing() -> None:
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         tell([told(order, "held") for order in orders])
     assert len(queries) == 1
+
+
+def test_the_example_in_the_documents_verifies_what_is_sent(alice: Customer, receiver: Receiver) -> None:
+    """The recipe that customers copy, taken from docs/api.md itself."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102 - our own text
+    address, secret = an_address(alice, receiver)
+    request_cancel(order=an_order(alice, a_service(a_provider())), actor=OPERATOR)
+    delivered(address)
+    [got] = receiver.got
+    assert names["verified"](got.headers, got.body.encode(), secret)["type"] == "order.status"
+    with pytest.raises(ValueError, match="wrong signature"):
+        names["verified"](got.headers, got.body.encode() + b" ", secret)
+    with pytest.raises(ValueError, match="too old"):
+        names["verified"]({**got.headers, "webhook-timestamp": "1"}, got.body.encode(), secret)
