@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from pytest_django import Settings
 
@@ -20,7 +21,7 @@ from tests.orders.test_races import RIVALS, all_at_once
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a race needs PostgreSQL's many writers"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="a race needs PostgreSQL's many writers"),
 ]
 
 
