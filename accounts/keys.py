@@ -8,9 +8,13 @@ goes by the hash through a unique index; how long it takes tells nothing, since 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.db import transaction
@@ -29,20 +33,42 @@ class KeyRefused(Exception):
     """No key was made; the message says why."""
 
 
-def issue_key(customer: Customer, name: str = "API key", *, actor: Actor | None = None) -> tuple[ApiKey, str]:
-    """A new key of the customer, and its text, which is shown now and never again. Raises KeyRefused at the limit."""
+def issue_key(
+    customer: Customer,
+    name: str = "API key",
+    *,
+    actor: Actor | None = None,
+    expires_at: datetime | None = None,
+    addresses: Sequence[str] = (),
+    instead_of: ApiKey | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key of the customer, and its text, which is shown now and never again. Raises KeyRefused at the limit.
+
+    `instead_of` is a key that the new one follows: its addresses go on, and it does not count towards the limit.
+    """
     prefix = f"smm_{_random(_PREFIX_CHARS)}"
     text = f"{prefix}_{_random(_SECRET_CHARS)}"
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)  # two at once must not both find the last place free
-        if customer.api_keys.filter(revoked_at__isnull=True).count() >= settings.API_KEYS_PER_CUSTOMER:
+        if _open_keys(customer, but=instead_of) >= settings.API_KEYS_PER_CUSTOMER:
             raise KeyRefused(f"You have {settings.API_KEYS_PER_CUSTOMER} keys already. Revoke one first.")
         key = ApiKey.objects.create(
-            customer=customer, name=name.strip()[:60] or "API key", prefix=prefix, digest=digest_of(text)
+            customer=customer,
+            name=name.strip()[:60] or "API key",
+            prefix=prefix,
+            digest=digest_of(text),
+            expires_at=expires_at,
+            addresses=list(instead_of.addresses if instead_of is not None else addresses),
         )
         after = {"name": key.name, "prefix": prefix}
         audit(actor=actor or actor_of(customer.user), action="issue_key", target=key, after=after)
     return key, text
+
+
+def _open_keys(customer: Customer, *, but: ApiKey | None) -> int:
+    keys = customer.api_keys.filter(revoked_at__isnull=True)
+    keys = keys.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+    return (keys.exclude(pk=but.pk) if but is not None else keys).count()
 
 
 def revoke_key(key: ApiKey, *, actor: Actor, reason: str = "") -> bool:
@@ -56,17 +82,67 @@ def revoke_key(key: ApiKey, *, actor: Actor, reason: str = "") -> bool:
     return True
 
 
-def customer_for_key(text: str) -> Customer | None:
-    """Whose key this is, wallet and user loaded, in one query; None for a wrong or revoked key or a closed account."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a key opened: the customer, with user and wallet, and the key's own row."""
+
+    customer: Customer
+    key: ApiKey
+
+
+def open_with(text: str, *, address: str) -> Opened | None:
+    """Whose key this is, in one query; None for a wrong, revoked or expired key, a closed account, or an address that
+    is not among the key's own.
+    """
     key = (
         ApiKey.objects.select_related("customer__user", "customer__wallet")
         .filter(digest=digest_of(text), revoked_at__isnull=True, customer__user__is_active=True)
         .first()
     )
-    if key is None:
+    if key is None or (key.expires_at is not None and key.expires_at <= timezone.now()):
+        return None
+    if key.addresses and not _is_among(address, key.addresses):
         return None
     _note_use(key)
-    return key.customer
+    return Opened(key.customer, key)
+
+
+def customer_for_key(text: str) -> Customer | None:
+    """Whose key this is, wherever it is used from; None for one that opens nothing."""
+    opened = open_with(text, address="")
+    return None if opened is None else opened.customer
+
+
+def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta) -> tuple[ApiKey, str]:
+    """A new key of the same name and addresses; the old one opens for `overlap` more. Raises KeyRefused."""
+    with transaction.atomic():
+        fresh, text = issue_key(key.customer, key.name, actor=actor, instead_of=key)
+        until = timezone.now() + overlap
+        old = ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=until), pk=key.pk)
+        old.update(expires_at=until)
+        audit(actor=actor, action="rotate_key", target=key, after={"expires_at": until, "new": fresh.prefix})
+    return fresh, text
+
+
+def read_addresses(text: str) -> list[str]:
+    """The addresses and networks of a field, by lines or commas, as they are kept. Raises KeyRefused."""
+    found = [part for part in re.split(r"[\s,]+", text) if part]
+    if len(found) > settings.API_KEY_ADDRESSES:
+        raise KeyRefused(f"At most {settings.API_KEY_ADDRESSES} addresses.")
+    try:
+        return [str(ip_network(part, strict=False)) for part in found]
+    except ValueError as error:
+        raise KeyRefused(f"That is no address or network: {error}.") from error
+
+
+def _is_among(address: str, networks: Sequence[str]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in ip_network(network) for network in networks)
 
 
 def digest_of(text: str) -> str:

@@ -62,6 +62,10 @@ class Customer(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="customer")
     wallet = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="customer")
+    repeat_seconds = models.PositiveIntegerField(
+        default=0,
+        help_text="A second identical API order within so long is answered with the first. 0: it is another order.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -77,6 +81,10 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    addresses = models.JSONField(
+        default=list, blank=True, help_text="Addresses and networks that may use it. Empty: any."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

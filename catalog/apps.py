@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CatalogConfig(AppConfig):
@@ -6,6 +7,8 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.jobs import job
+        from catalog.revisions import install_after_migrate
         from records.registry import register
 
         register(job())
+        post_migrate.connect(install_after_migrate, sender=self, dispatch_uid="catalog_revisions_install")

@@ -180,6 +180,13 @@ class Route(models.Model):
         return f"{self.service_id} → {self.provider_service_id}"
 
 
+class Revision(models.Model):
+    """One row for each statement that changed services or categories, written by triggers (catalog.revisions)."""
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class MarkupRule(models.Model):
     """How a price is made from a cost: cost × (1 + percent ÷ 100) + fixed, rounded up to `rounding`, at least `floor`.
 

@@ -75,6 +75,8 @@ def _rail() -> list[dict[str, Any]]:
             "items": [
                 _place("Accounts", "account_balance", "ledger_account_changelist"),
                 _place("Transfers", "sync_alt", "ledger_transfer_changelist"),
+                _place("Callbacks", "webhook", "callbacks_callbackmessage_changelist"),
+                _place("Callback addresses", "link", "callbacks_callbackaddress_changelist"),
                 _place("Audit trail", "history_edu", "records_auditentry_changelist"),
                 _place("Background jobs", "schedule", "records_jobrun_changelist"),
                 _place("Leases", "lock_clock", "records_lease_changelist"),

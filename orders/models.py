@@ -205,6 +205,7 @@ class Placement(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="placements", db_index=False)
     token = models.CharField(max_length=80)
+    content = models.CharField(max_length=64, blank=True, help_text="A digest of what was asked for, where it counts.")
     order_ids = models.JSONField(default=list)
     at = models.DateTimeField(default=timezone.now, db_index=True)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
@@ -28,11 +28,14 @@ from ledger.amounts import plain
 from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
 from orders.holding import holds
-from orders.models import Order, Placement, State
+from orders.models import Order, State
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
 from orders.same_link import queue_new, tell_queued
+from orders.tokens import AlreadyPlaced, Once, TokenOfAnother, claim_token, placed_before
 from records.attention import raise_attention
 from records.jobs import hint
+
+__all__ = ["Line", "LineProblem", "Once", "Quote", "Refused", "TokenOfAnother", "place_orders", "quote_all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class LineProblem:
     field: str
     message: str
     code: str
+    limits: Limits | None = None  # the service's, where the fields were read by them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +79,15 @@ class Refused(Exception):
         self.problems = problems
 
 
-def place_orders(*, customer: Customer, lines: Sequence[Line], once: str | None = None) -> list[Order]:
+def place_orders(*, customer: Customer, lines: Sequence[Line], once: Once | str | None = None) -> list[Order]:
     """Places all lines for `customer` and charges his wallet once, or raises Refused and changes nothing.
 
-    `once` is a token of the customer's choice: placing with a token that was used returns the orders it made then.
-    At most ORDER_MAX_LINES lines a call.
+    `once` is a token of the customer's choice: placing with a token that was used returns the orders it made then, or
+    raises TokenOfAnother where it names other content. At most ORDER_MAX_LINES lines a call.
     """
-    if once is not None and (earlier := _placed_before(customer, once)) is not None:
+    if isinstance(once, str):
+        once = Once(token=once)
+    if once is not None and (earlier := placed_before(customer, once)) is not None:
         return earlier
     quotes = quote_all(lines)
     problems = [problem for quote in quotes if isinstance(quote, list) for problem in quote]
@@ -93,9 +99,9 @@ def place_orders(*, customer: Customer, lines: Sequence[Line], once: str | None 
             return _sell(customer, sales, once)
     except InsufficientFunds as short:
         raise Refused([_no_funds(short.needed, short.balance)]) from short
-    except _AlreadyPlaced:
+    except AlreadyPlaced:
         assert once is not None
-        earlier = _placed_before(customer, once)
+        earlier = placed_before(customer, once)
         assert earlier is not None
         return earlier
 
@@ -132,9 +138,10 @@ def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRate
         return problem(closed, "service", "service")
     kind = service_type(service.type)
     assert kind is not None
-    read = read_line(kind, line.fields, limits=Limits.of(service))
+    limits = Limits.of(service)
+    read = read_line(kind, line.fields, limits=limits)
     if not isinstance(read, Read):
-        return _at_fields(number, read)
+        return _at_fields(number, read, limits)
     try:
         price = charge(service.rate, read.quantity)
         purchase = _purchase(service, read, rates)
@@ -147,8 +154,11 @@ def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRate
     return Quote(service=service, read=read, charge=price, purchase=purchase)
 
 
-def _at_fields(number: int, problems: Iterable[Problem]) -> list[LineProblem]:
-    return [LineProblem(line=number, field=each.field, message=each.message, code=each.code) for each in problems]
+def _at_fields(number: int, problems: Iterable[Problem], limits: Limits) -> list[LineProblem]:
+    return [
+        LineProblem(line=number, field=each.field, message=each.message, code=each.code, limits=limits)
+        for each in problems
+    ]
 
 
 def _purchase(service: Service, read: Read, rates: ExchangeRates) -> Purchase | None:
@@ -177,12 +187,8 @@ def _purchase(service: Service, read: Read, rates: ExchangeRates) -> Purchase | 
         raise
 
 
-class _AlreadyPlaced(Exception):
-    """Somebody used this token first."""
-
-
-def _sell(customer: Customer, quotes: Sequence[Quote], once: str | None) -> list[Order]:
-    placement = _claim_token(customer, once)
+def _sell(customer: Customer, quotes: Sequence[Quote], once: Once | None) -> list[Order]:
+    placement = claim_token(customer, once) if once is not None else None
     unsaved = [_order(customer, quote) for quote in quotes]
     queue_new(unsaved)
     orders = Order.objects.bulk_create(unsaved, batch_size=1000)
@@ -213,23 +219,6 @@ def _payments(customer: Customer, orders: Sequence[Order]) -> list[Posting]:
         )
         for order in orders
     ]
-
-
-def _claim_token(customer: Customer, once: str | None) -> Placement | None:
-    if once is None:
-        return None
-    try:
-        with transaction.atomic():
-            return Placement.objects.create(customer=customer, token=once)
-    except IntegrityError as error:
-        raise _AlreadyPlaced from error
-
-
-def _placed_before(customer: Customer, once: str) -> list[Order] | None:
-    placement = Placement.objects.filter(customer=customer, token=once).first()
-    if placement is None:
-        return None
-    return list(Order.objects.filter(customer=customer, pk__in=placement.order_ids).order_by("pk"))
 
 
 def _order(customer: Customer, quote: Quote) -> Order:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal import accent, cancels, funds, new_order, orders, refills, services, sign_in, theme
+from portal import accent, callbacks, cancels, funds, new_order, orders, refills, services, sign_in, theme
 
 app_name = "portal"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("orders/<int:order_id>/refill/", refills.refill, name="refill"),
     path("orders/<int:order_id>/cancel/", cancels.cancel, name="cancel"),
     path("funds/", funds.funds, name="funds"),
+    path("account/callbacks/", callbacks.callbacks, name="callbacks"),
+    path("account/callbacks/<int:address_id>/", callbacks.callback, name="callback"),
+    path("account/callbacks/messages/<int:message_id>/again/", callbacks.callback_again, name="callback_again"),
     path("theme/", theme.change, name="theme"),
     path("accent.css", accent.stylesheet, name="accent"),
 ]

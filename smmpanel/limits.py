@@ -61,6 +61,7 @@ PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll ask
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
+PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
@@ -147,8 +148,42 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
+
+# api: the reseller API
+# Calls a minute and key; 0: no limit. Many scripts poll one id a call.
+API_RATE_LIMIT = env.limit("API_RATE_LIMIT", 600, least=0)
+API_ORDER_LIMIT = env.limit("API_ORDER_LIMIT", 300, least=0)  # the same for add, refill and cancel
+API_BAD_KEY_LIMIT = env.limit("API_BAD_KEY_LIMIT", 30, least=0)  # wrong keys a minute and address; 0: no limit
+API_MAX_BODY_BYTES = env.limit("API_MAX_BODY_BYTES", 2_400_000)  # the longest comments of one order, encoded
+API_MAX_FIELDS = env.limit("API_MAX_FIELDS", 200)  # of one call; the longest has ten
+API_MAX_IDS = env.limit("API_MAX_IDS", 100)  # of one status, refill, refill_status or cancel: what API v2 says
+API_IDEMPOTENCY_KEY_LENGTH = 200  # characters; a UUID has 36
+API_LIMITS_REDIS_TIMEOUT_SECONDS = env.limit("API_LIMITS_REDIS_TIMEOUT_SECONDS", 1.0)
+API_LIMITS_RETRY_SECONDS = env.limit("API_LIMITS_RETRY_SECONDS", 10)  # until Redis is tried again
+API_LOGGED_CALLS = env.limit("API_LOGGED_CALLS", 200)  # the last ones of each customer
+API_LOGGED_DAYS = env.limit("API_LOGGED_DAYS", 7)  # after a customer's last call
+
+# callbacks: what happens to orders, told to customers' own servers
+# Names, addresses, networks of customers' receivers; http for these alone. Not the providers' list: customers choose.
+CALLBACK_PRIVATE_HOSTS = env.list("CALLBACK_PRIVATE_HOSTS", default=[])
+CALLBACK_ADDRESSES_PER_CUSTOMER = env.limit("CALLBACK_ADDRESSES_PER_CUSTOMER", 5)  # every change goes to each of them
+CALLBACK_CONNECT_SECONDS = env.limit("CALLBACK_CONNECT_SECONDS", 5.0)
+CALLBACK_DEADLINE_SECONDS = env.limit("CALLBACK_DEADLINE_SECONDS", 10.0)  # a receiver notes, answers, works later
+CALLBACK_LEASE_MARGIN_SECONDS = 30.0  # beyond the deadline: for writing back what came
+CALLBACK_MAX_IDLE_SECONDS = 4.0  # servers close after 5 s
+CALLBACK_MAX_ANSWER_BYTES = 64_000  # nobody reads it
+CALLBACK_PLACES = env.limit("CALLBACK_PLACES", 4)  # messages on their way to one address at once
+CALLBACK_BATCH = 100  # messages read at once
+CALLBACK_RETRY_SECONDS = [5, 30, 120, 600, 1800, 3600, 7200]  # after each failed try of a message; then the last again
+CALLBACK_RETRY_HOURS = env.limit("CALLBACK_RETRY_HOURS", 24)  # then a message is parked
+CALLBACK_FAILURES_BEFORE_REST = 3  # rounds without a delivery: then an address gets one message at a time, with rests
+CALLBACK_REST_SECONDS = 30  # the first rest, doubled each time
+CALLBACK_LONGEST_REST_SECONDS = 600  # so soon an address that works again is found
+CALLBACK_SECRET_OVERLAP_HOURS = env.limit("CALLBACK_SECRET_OVERLAP_HOURS", 24)  # signed with the old secret as well
+CALLBACK_KEEP_DAYS = env.limit("CALLBACK_KEEP_DAYS", 14)  # messages stay to be looked at
 
 # operations: the operator's side
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen

@@ -64,8 +64,10 @@ INSTALLED_APPS = [
     "records",
     "accounts",
     "providers",
+    "callbacks",
     "catalog",
     "orders",
+    "api",
     "portal",
     "operations",
     "unfold",
@@ -169,8 +171,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on must not lock a customer out for ever
 AXES_DISABLE_ACCESS_LOG = True  # who signed in belongs to the audit trail
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "smmpanel.visitors.name_tried"
-AXES_CLIENT_IP_CALLABLE = "smmpanel.visitors.client_address"
+AXES_USERNAME_CALLABLE = "accounts.visitors.name_tried"
+AXES_CLIENT_IP_CALLABLE = "accounts.visitors.client_address"
 AXES_LOCKOUT_CALLABLE = "portal.sign_in.locked_out"
 AXES_VERBOSE = False
 

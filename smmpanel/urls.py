@@ -9,6 +9,7 @@ from smmpanel.health import answers
 urlpatterns = [
     path(settings.ADMIN_PATH, admin.site.urls),
     path("healthz", answers, name="healthz"),
+    path("", include("api.urls")),
     path("", include("portal.urls")),
 ]
 

@@ -17,7 +17,7 @@ from typing import Any
 from torture.checking import COUNTED, ZERO
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("ledger", "records", "accounts", "providers", "catalog", "orders", "smmpanel", "torture")
+SOURCES = ("ledger", "records", "accounts", "providers", "callbacks", "catalog", "orders", "smmpanel", "torture")
 WORDS = {
     "duplicates": "orders that exist twice (upstream or here)",
     "lost": "orders lost, or not what the promise says",

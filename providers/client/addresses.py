@@ -1,4 +1,4 @@
-"""Where a request to a provider may go: public addresses, and the private ones that the operator allowed by name.
+"""Where a request may go: public addresses, and the private ones that the operator allowed by name.
 
 Checked when the socket opens, on the very address that is connected to, so that a name that changes its mind between
 two look-ups (DNS rebinding) gains nothing.
@@ -10,7 +10,7 @@ import ipaddress
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -37,11 +37,11 @@ class Target:
     sockaddr: tuple[object, ...]
 
 
-def is_allowed_host(host: str, address: IPAddress | None = None) -> bool:
-    """Whether PROVIDER_PRIVATE_HOSTS names this host or, as an address or network, this address."""
+def is_allowed_host(host: str, address: IPAddress | None = None, *, among: Sequence[str] | None = None) -> bool:
+    """Whether PROVIDER_PRIVATE_HOSTS, or another list, names this host or, as an address or network, this address."""
     name = _bare(host)
     literal = address or _literal(name)
-    for entry in settings.PROVIDER_PRIVATE_HOSTS:
+    for entry in settings.PROVIDER_PRIVATE_HOSTS if among is None else among:
         if _bare(entry) == name or (literal is not None and _covers(entry, literal)):
             return True
     return False
@@ -68,12 +68,17 @@ def is_public(address: IPAddress) -> bool:
     return not refused and not address.is_site_local
 
 
-def targets(host: str, port: int, *, secure: bool, deadline: Deadline) -> list[Target]:
-    """The addresses of `host` that may be connected to; raises AddressRefused when there are only others."""
+def targets(
+    host: str, port: int, *, secure: bool, deadline: Deadline, private_hosts: Sequence[str] | None = None
+) -> list[Target]:
+    """The addresses of `host` that may be connected to; raises AddressRefused when there are only others.
+
+    `private_hosts` is the list of what is excepted; None: that of the providers.
+    """
     allowed: list[Target] = []
     for family, sockaddr in _look_up(host, port, deadline):
         address = ipaddress.ip_address(str(sockaddr[0]))
-        excepted = is_allowed_host(host, address)
+        excepted = is_allowed_host(host, address, among=private_hosts)
         if excepted or (secure and is_public(address)):
             allowed.append(Target(family, sockaddr))
     if not allowed:

@@ -33,7 +33,13 @@ class _ObeysExchange(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         exchange = current_exchange()
         patience = exchange.deadline.sooner(exchange.connect_seconds)
-        found = targets(self._dns_host, self.port or self.default_port, secure=self.secure, deadline=patience)
+        found = targets(
+            self._dns_host,
+            self.port or self.default_port,
+            secure=self.secure,
+            deadline=patience,
+            private_hosts=exchange.private_hosts,
+        )
         sock = _open_one_of(found, patience)
         # The handshake, which follows at once in a TLS connection, counts as connecting.
         sock.settimeout(patience.left())

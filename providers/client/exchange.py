@@ -7,7 +7,7 @@ value from the caller down to the socket.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -56,6 +56,7 @@ class Exchange:
     receive_cap: int  # bytes on the wire, head and body
     max_idle_seconds: float
     before_write: Callable[[], None] | None = field(default=None, repr=False)
+    private_hosts: Sequence[str] | None = None  # None: those allowed for providers
     written: bool = False
     started: bool = False
     received: int = 0

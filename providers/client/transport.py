@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
@@ -42,6 +42,7 @@ class Request:
     connect_seconds: float
     max_body_bytes: int
     max_idle_seconds: float
+    private_hosts: Sequence[str] | None = None  # None: those allowed for providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def send(
         receive_cap=request.max_body_bytes + settings.PROVIDER_MAX_HEAD_BYTES,
         max_idle_seconds=request.max_idle_seconds,
         before_write=before_write,
+        private_hosts=request.private_hosts,
     )
     received = _Received()
     with under_way(exchange):

@@ -15,8 +15,8 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.visitors import client_address
 from smmpanel.logs import logging_settings
-from smmpanel.visitors import client_address
 
 PAGE = "/healthz"
 

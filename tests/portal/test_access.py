@@ -12,7 +12,8 @@ from tests.portal.builders import PASSWORD, a_service, an_order, ended
 
 OPEN_TO_ALL = {"sign_in", "sign_out", "theme", "accent"}
 OF_AN_ORDER = {"order", "order_live", "refill", "cancel"}
-OF_A_CUSTOMER = {"home", "services", "new_order", "price", "orders", "orders_live", "funds"}
+OF_A_CALLBACK = {"callback", "callback_again"}  # tests/portal/test_callbacks.py tries them on another customer's
+OF_A_CUSTOMER = {"home", "services", "new_order", "price", "orders", "orders_live", "funds", "callbacks"}
 POST_ONLY = {"price", "sign_out", "theme"}
 
 
@@ -30,8 +31,8 @@ def _visit(client: Client, name: str, *args: int) -> int:
 
 
 def test_every_address_is_known_to_this_test() -> None:
-    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CUSTOMER
-    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER
+    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CALLBACK | OF_A_CUSTOMER
+    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER | OF_A_CALLBACK
 
 
 @pytest.mark.parametrize("name", sorted(OF_AN_ORDER))
@@ -47,9 +48,9 @@ def test_another_customers_order_does_not_exist(
     assert order.refills.count() == order.cancels.count() == 0
 
 
-@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CUSTOMER))
+@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CALLBACK | OF_A_CUSTOMER))
 def test_a_visitor_is_asked_to_sign_in(client: Client, alice: Customer, name: str) -> None:
-    args = [an_order(alice).pk] if name in OF_AN_ORDER else []
+    args = [1] if name in OF_AN_ORDER | OF_A_CALLBACK else []
     address = reverse(f"portal:{name}", args=args)
     answer = client.post(address) if name in POST_ONLY else client.get(address)
     assert answer.status_code == 302
@@ -105,7 +106,7 @@ def test_a_fragment_does_not_lead_off_the_site(client: Client) -> None:
 
 
 def test_no_page_of_a_customer_stays_in_a_cache(as_alice: Client) -> None:
-    for name in ("services", "orders", "funds"):
+    for name in ("services", "orders", "funds", "callbacks"):
         control = as_alice.get(reverse(f"portal:{name}")).headers["Cache-Control"]
         assert "no-store" in control
         assert "private" in control

@@ -10,7 +10,10 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Customer
+from callbacks.models import CallbackAddress
+from callbacks.outbox import send_test
 from orders.models import Order, State, Status
+from records.audit import SYSTEM
 from tests.portal.browser import WAIT_MS, NewPage
 from tests.portal.builders import LINK, PASSWORD, a_customer, a_service, an_order, ended, under_way
 
@@ -196,6 +199,9 @@ def test_everything_works_without_script(live_server: LiveServer, new_page: NewP
 def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
     service = a_service("Подписчики🔥" * 20, category="Очень длинная категория " * 12, max=2_147_483_647)
     order = an_order(buyer, service, link="https://example.com/" + "a" * 900, quantity=2_147_483_647)
+    url = "https://example.com/" + "a" * 400
+    address = CallbackAddress.objects.create(customer=buyer, url=url, secret="whsec_AA==")
+    send_test(address=address, actor=SYSTEM)
     page = new_page(width=360, height=740)
     _sign_in(page, live_server)
     for path in (
@@ -205,6 +211,7 @@ def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPag
         "/order/new/",
         f"/order/new/?service={service.pk}",
         "/funds/",
+        "/account/callbacks/",
     ):
         page.goto(live_server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

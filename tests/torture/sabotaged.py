@@ -64,8 +64,8 @@ def tokens_are_forgotten() -> Iterator[None]:
     from orders import placing
 
     with (
-        patch.object(placing, "_placed_before", lambda customer, once: None),
-        patch.object(placing, "_claim_token", lambda customer, once: None),
+        patch.object(placing, "placed_before", lambda customer, once: None),
+        patch.object(placing, "claim_token", lambda customer, once: None),
     ):
         yield
 

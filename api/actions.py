@@ -1,0 +1,75 @@
+"""The seven actions, by name: what each is counted as, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from accounts.models import Customer
+from api import errors, ordering, wishes
+from api.bodies import Fields
+from api.door import Bucket
+from api.errors import ApiError
+from api.ids import many_ids, one_id
+from api.statuses import not_yours, own_orders, shown
+from ledger.amounts import plain
+from ledger.balances import balance_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: whose, its fields, and the Idempotency-Key of its header."""
+
+    customer: Customer
+    fields: Fields
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    bucket: Bucket
+    answer: Callable[[Call], object]
+
+
+def status(call: Call) -> object:
+    """One order, or up to a hundred as an object keyed by the ids as they were sent, in that order."""
+    if "orders" not in call.fields:
+        return _status_of_one(call)
+    asked = many_ids(call.fields["orders"])
+    numbers = [number for number in asked.values() if number is not None]
+    found = {order.pk: shown(order) for order in own_orders(call.customer, numbers)}
+    return {
+        text: found.get(number) or not_yours() if number is not None else not_yours() for text, number in asked.items()
+    }
+
+
+def _status_of_one(call: Call) -> object:
+    text = call.fields.get("order", "").strip()
+    if not text:
+        raise ApiError(errors.INCORRECT_REQUEST)
+    number = one_id(text)
+    order = own_orders(call.customer, [number]).first() if number is not None else None
+    if order is None:
+        raise ApiError(errors.INCORRECT_ORDER)
+    return shown(order)
+
+
+def balance(call: Call) -> object:
+    return {"balance": plain(balance_of(call.customer.wallet)), "currency": settings.PANEL_CURRENCY}
+
+
+def add(call: Call) -> object:
+    return ordering.add(call.customer, call.fields, key=call.idempotency_key)
+
+
+#: `services` is not among them: it is answered from prepared bytes (api.price_list).
+ACTIONS: Mapping[str, Action] = {
+    "add": Action(Bucket.ORDERS, add),
+    "status": Action(Bucket.READS, status),
+    "refill": Action(Bucket.ORDERS, lambda call: wishes.refill(call.customer, call.fields)),
+    "refill_status": Action(Bucket.READS, lambda call: wishes.refill_status(call.customer, call.fields)),
+    "cancel": Action(Bucket.ORDERS, lambda call: wishes.cancel(call.customer, call.fields)),
+    "balance": Action(Bucket.READS, balance),
+}

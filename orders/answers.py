@@ -1,0 +1,58 @@
+"""What a customer's program is answered about an order or a refill: the same in `status` and in callbacks.
+
+Every value is text. Before anything is known `start_count` is "0" and `remains` the quantity. `charge` is what the
+order has cost so far: its price less what was refunded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from catalog.service_types import Quantity, service_type
+from ledger.amounts import plain
+from orders.models import Order, RefillRequest, Status
+
+REFILL_WORDS: Mapping[str, str] = {
+    RefillRequest.Status.WAITING: "Pending",
+    RefillRequest.Status.SENDING: "Pending",
+    RefillRequest.Status.UNKNOWN: "Pending",
+}  # the others are the words of API v2 themselves
+
+
+def shown(order: Order) -> dict[str, Any]:
+    """One order as `status` answers it."""
+    kind = service_type(order.service_type)
+    answer: dict[str, Any] = {"charge": plain(order.charge - order.refunded)}
+    if kind is not None and kind.quantity is Quantity.RESERVED:
+        answer |= {"status": order.status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
+        answer["orders"] = []
+    elif order.runs is not None:
+        answer |= {"status": order.status, "runs": _runs_done(order), "orders": []}
+    else:
+        answer |= {"start_count": str(order.start_count or 0), "status": order.status, "remains": str(_remains(order))}
+    answer["currency"] = settings.PANEL_CURRENCY
+    return answer
+
+
+def word(refill: RefillRequest) -> str:
+    """A refill's status in the words of API v2."""
+    return REFILL_WORDS.get(refill.status, refill.status)
+
+
+def _runs_done(order: Order) -> int:
+    if order.runs_left is not None and order.runs is not None:
+        return order.runs - order.runs_left
+    return order.parts_done or 0
+
+
+def _remains(order: Order) -> int:
+    """Between 0 and the quantity; a package is one, and indivisible."""
+    quantity = order.quantity if order.quantity is not None else 1
+    if order.status == Status.COMPLETED:
+        return 0
+    if order.remains is None:
+        return quantity
+    return min(max(order.remains, 0), quantity)

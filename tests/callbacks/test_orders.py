@@ -1,0 +1,196 @@
+"""Which changes of orders and refills are told, with which values, and what it costs to tell them."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from accounts.keys import issue_key
+from accounts.models import Customer
+from callbacks.models import CallbackMessage
+from orders.cancelling import request_cancel
+from orders.deciding import refund_whole, settle_by_hand
+from orders.ending import give_back
+from orders.models import Order, State, Status
+from orders.placing import place_orders
+from orders.refilling import request_refill
+from orders.story import line as told
+from orders.story import tell
+from providers.sandbox.server import Sandbox
+from tests.callbacks.builders import Receiver, an_address, delivered
+from tests.orders.builders import (
+    OPERATOR,
+    a_customer,
+    a_provider,
+    a_service,
+    an_order,
+    followed,
+    line,
+    saying,
+    sent,
+    turn,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def messages() -> list[Any]:
+    """The bodies of all messages, as they were written."""
+    return [json.loads(message.body) for message in CallbackMessage.objects.order_by("pk")]
+
+
+def answered(client: Any, customer: Customer, order: Order) -> Any:
+    """What API v2 answers for the order at this moment."""
+    _, key = issue_key(customer)
+    answer = client.post("/api/v2", {"key": key, "action": "status", "order": str(order.pk)})
+    return json.loads(answer.content)
+
+
+def test_an_orders_life_as_its_customers_server_sees_it(
+    alice: Customer, receiver: Receiver, sandbox: Sandbox, client: Any
+) -> None:
+    address, secret = an_address(alice, receiver)
+    provider = a_provider(sandbox)
+    order = an_order(alice, a_service(provider), link=saying("partial:30"))
+    sent(provider, order)
+    assert messages() == []  # placed and accepted it is Pending, as it was answered
+    while order.state != State.ENDED:
+        sandbox.clock.advance(60)
+        followed(provider, order)
+    delivered(address)
+    assert [got.type for got in receiver.got] == ["order.status"] * len(receiver.got)
+    assert [got.data["status"] for got in receiver.got][-1] == "Partial"
+    assert len({got.data["status"] for got in receiver.got}) == len(receiver.got)
+    last = receiver.got[-1]
+    assert last.data == {"order": order.pk, **answered(client, alice, order)}
+    assert Decimal(last.data["charge"]) == order.charge - order.refunded < order.charge
+    assert all(got.is_signed_with(secret) for got in receiver.got)
+    message = CallbackMessage.objects.order_by("pk").last()
+    assert message is not None
+    assert message.subject == f"order:{order.pk}"
+
+
+def test_each_way_an_order_ends_tells_the_values_that_the_transaction_leaves(alice: Customer, client: Any) -> None:
+    an_address(alice, "http://127.0.0.1:9/")
+    service, by_hand = a_service(a_provider()), a_service(None)
+    canceled, refused, refunded, settled = (
+        an_order(alice, which, link=f"https://example.com/{number}")
+        for number, which in enumerate((service, service, service, by_hand))
+    )
+    request_cancel(order=canceled, actor=OPERATOR)
+    give_back(refused, why="refused", note="no", of=(State.WAITING,), told_as="refused")
+    refund_whole(order=refunded, actor=OPERATOR, reason="by wish")
+    settle_by_hand(order=settled, status=Status.PARTIAL, delivered=250, actor=OPERATOR, reason="counted")
+    bodies = {each["data"]["order"]: each for each in messages()}
+    assert len(messages()) == 4
+    for order in (canceled, refused, refunded, settled):
+        order.refresh_from_db()
+        assert bodies[order.pk]["type"] == "order.status"
+        assert bodies[order.pk]["data"] == {"order": order.pk, **answered(client, alice, order)}
+    assert bodies[canceled.pk]["data"]["charge"] == "0.00"
+    assert bodies[settled.pk]["data"]["remains"] == "750"
+
+
+def test_a_refill_is_told_by_its_id_in_the_words_of_the_api(
+    alice: Customer, receiver: Receiver, sandbox: Sandbox
+) -> None:
+    address, _ = an_address(alice, receiver)
+    provider = a_provider(sandbox)
+    order = an_order(alice, a_service(provider))
+    sent(provider, order)
+    while order.state != State.ENDED:
+        sandbox.clock.advance(600)
+        followed(provider, order)
+    CallbackMessage.objects.all().delete()
+    refill = request_refill(order=order, actor=OPERATOR)
+    turn("send_refills", provider)
+    while refill.ended_at is None:
+        sandbox.clock.advance(3600)
+        turn("refill_statuses", provider)
+        refill.refresh_from_db()
+    delivered(address)
+    assert {got.type for got in receiver.got} == {"refill.status"}
+    assert [got.data for got in receiver.got][0] == {"refill": refill.pk, "order": order.pk, "status": "Pending"}
+    assert [got.data for got in receiver.got][-1] == {"refill": refill.pk, "order": order.pk, "status": "Completed"}
+
+
+def test_a_change_that_is_rolled_back_is_not_told(alice: Customer) -> None:
+    an_address(alice, "http://127.0.0.1:9/")
+    order = an_order(alice, a_service(a_provider()))
+    with transaction.atomic():
+        request_cancel(order=order, actor=OPERATOR)
+        transaction.set_rollback(True)
+    assert messages() == []
+    request_cancel(order=order, actor=OPERATOR)
+    assert len(messages()) == 1
+
+
+@pytest.mark.parametrize("kind", ["accepted", "held", "rerouted", "unknown", "review", "cancel_asked", "note"])
+def test_what_happens_behind_the_scenes_is_not_told(alice: Customer, kind: str) -> None:
+    an_address(alice, "http://127.0.0.1:9/")
+    order = an_order(alice, a_service(a_provider()))
+    with transaction.atomic():
+        tell([told(order, kind)])
+    assert messages() == []
+
+
+def test_the_runs_of_a_drip_feed_are_not_told(alice: Customer) -> None:
+    an_address(alice, "http://127.0.0.1:9/")
+    parent = an_order(alice, a_service(a_provider()))
+    parent.parent_id = parent.pk  # as a run has one
+    with transaction.atomic():
+        tell([told(parent, "status")])
+    assert messages() == []
+
+
+def some_orders(customer: Customer, number: int) -> list[Order]:
+    service = a_service(a_provider())
+    lines = [line(service, 50, f"https://example.com/{each}") for each in range(number)]
+    return place_orders(customer=customer, lines=lines)
+
+
+def statements(orders: list[Order]) -> int:
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        tell([told(order, "status") for order in orders])
+    return len(queries)
+
+
+def test_a_thousand_changes_cost_a_few_statements() -> None:
+    rich = a_customer("1000")
+    orders = some_orders(rich, 1000)
+    inserts = 2 if connection.vendor == "postgresql" else 7  # SQLite is given fewer values a statement
+    assert statements(orders) == inserts + 1  # and one look at who listens
+    an_address(rich, "http://127.0.0.1:9/")
+    assert statements(orders) <= inserts + 1 + 20
+    assert CallbackMessage.objects.count() == 1000
+
+
+def test_a_batch_without_news_asks_nothing() -> None:
+    orders = some_orders(a_customer("100"), 3)
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        tell([told(order, "held") for order in orders])
+    assert len(queries) == 1
+
+
+def test_the_example_in_the_documents_verifies_what_is_sent(alice: Customer, receiver: Receiver) -> None:
+    """The recipe that customers copy, taken from docs/api.md itself."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102 - our own text
+    address, secret = an_address(alice, receiver)
+    request_cancel(order=an_order(alice, a_service(a_provider())), actor=OPERATOR)
+    delivered(address)
+    [got] = receiver.got
+    assert names["verified"](got.headers, got.body.encode(), secret)["type"] == "order.status"
+    with pytest.raises(ValueError, match="wrong signature"):
+        names["verified"](got.headers, got.body.encode() + b" ", secret)
+    with pytest.raises(ValueError, match="too old"):
+        names["verified"]({**got.headers, "webhook-timestamp": "1"}, got.body.encode(), secret)
