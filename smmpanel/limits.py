@@ -59,6 +59,7 @@ PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or thr
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+PORTAL_CALLS_SHOWN = 50  # of the last API calls: what a person reads when a script does something odd
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
@@ -140,6 +141,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
+API_KEY_OVERLAPS_HOURS = (0, 1, 24, 72, 168)  # how long a rotated key still opens: a deployment, a weekend, a week
+# Longer, and two orders that were both meant are taken for one.
+API_REPEAT_MOST_SECONDS = 86_400
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
 
 # api: the reseller API
@@ -162,4 +166,5 @@ IMPORT_PREVIEW_ROWS = 50  # of each kind on the preview's first page: what is wo
 IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
 OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
+OPERATIONS_CALLS_SHOWN = 50  # of a customer's last API calls
 DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away
