@@ -151,8 +151,8 @@ def _add() -> Described:
 
 def _status(money: Mapping[str, str]) -> Described:
     plain = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "remains": "157", **money}
-    drip = {"charge": "0.90", "status": "In progress", "runs": 3, "orders": [], **money}
-    follows = {"charge": "4.50", "status": "Active", "posts": 5, "expiry": None, "orders": [], **money}
+    drip: dict[str, Any] = {"charge": "0.90", "status": "In progress", "runs": 3, "orders": [], **money}
+    follows: dict[str, Any] = {"charge": "4.50", "status": "Active", "posts": 5, "expiry": None, "orders": [], **money}
     one = (Answer("An order", plain), Answer("A drip-feed", drip), Answer("A subscription", follows))
     many = {"1": plain, "10": NOT_YOURS, "100": {**plain, "status": "In progress"}}
     forms = (

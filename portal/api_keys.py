@@ -6,6 +6,7 @@ A key's text is in the answer to the form that made it and nowhere else: not in 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -104,7 +105,7 @@ def repeats(request: CustomerRequest) -> HttpResponse:
 def _page(request: CustomerRequest, *, typed: QueryDict | None = None, problem: str = "") -> HttpResponse:
     keys = list(_of(request).order_by("-pk")[: 2 * settings.API_KEYS_PER_CUSTOMER])
     now = timezone.now()
-    context = {
+    context: dict[str, Any] = {
         "keys": [key for key in keys if key.expires_at is None or key.expires_at > now],
         "typed": typed or {},
         "problem": problem,
