@@ -39,7 +39,7 @@ SECONDS = 30.0  # of one call
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TYPES = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x", "text/plain", "")
 BROKEN = "Internal error"
-VARIATIONS = 9  # of each call: making one anew takes ten times as long as the server needs to answer it
+VARIATIONS = 19  # of each call: making one anew takes ten times as long as the server needs to answer it
 HALF = 0.5
 VALIDATORS = {name: Draft202012Validator(dict(schema)) for name, schema in ANSWERS.items()}
 
@@ -60,7 +60,10 @@ def fuzz(address: str, document: dict[str, Any], stock: Stock, *, calls: int, se
     """Calls until there were so many, or so long. Raises with the smallest call that was answered wrongly."""
     tally, session = Tally(), requests.Session()
     until = None if seconds is None else time.monotonic() + seconds
-    over = lambda: tally.calls >= calls or (until is not None and time.monotonic() >= until)  # noqa: E731
+
+    def over() -> bool:
+        return tally.calls >= calls or (until is not None and time.monotonic() >= until)
+
     strategy = _calls(address, document, stock)
     number = 0
     while not over():
@@ -85,6 +88,8 @@ def _round(
         for answered in _send(case, stock, session, address):
             tally.calls += 1
             tally.answers[answered] += 1
+            if over():
+                return
 
     call()
 
@@ -92,7 +97,8 @@ def _round(
 def _send(case: Any, stock: Stock, session: requests.Session, address: str) -> Iterator[str]:
     """Sends the call, and variations of it; what each was answered with."""
     if isinstance(case, tuple):
-        yield _send_bytes(*case, {}, session, address)
+        kind, sent = case
+        yield _send_bytes(kind, sent, {}, session, address)
         return
     response = case.call(base_url=address, session=session, timeout=SECONDS)
     case.validate_response(response, checks=CHECKS)
