@@ -201,7 +201,7 @@ def test_a_key_is_made_and_the_documentation_follows_the_language(
     page.get_by_role("button", name="Make key").click()
     expect(page.get_by_label("Shop")).to_have_value(re.compile(r"smm_\w{8}_\w{32}"))
     page.get_by_role("link", name="How to call").click()
-    page.get_by_label("PHP").check()
+    page.get_by_role("radio", name="PHP", exact=True).check()
     expect(page.locator("#add .docs-code-php").first).to_be_visible()
     expect(page.locator("#add .docs-code-curl").first).to_be_hidden()
     page.locator("#status").get_by_text("Python", exact=True).first.click()
@@ -216,7 +216,7 @@ def test_the_documentation_is_read_without_script_and_without_signing_in(
 ) -> None:
     page = new_page(scripts=False, width=360, height=740)
     page.goto(f"{live_server.url}/docs/api/")
-    page.get_by_label("JavaScript").check()
+    page.get_by_role("radio", name="JavaScript", exact=True).check()
     expect(page.locator("#add .docs-code-js").first).to_be_visible()
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
