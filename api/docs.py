@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -84,6 +85,8 @@ def attempt(request: HttpRequest) -> HttpResponse:
     if action is None:
         raise Http404
     fields = {each.name: sent[each.name] for each in _all_parameters(action) if sent.get(each.name)}
+    if "show" in request.POST:  # another service's fields, with what was typed; nothing is called
+        return redirect(f"{request.path}?{urlencode({'action': action.name, **fields})}")
     tried = call_by_hand(customer, action.name, fields) if request.method == "POST" else None
     if tried is not None:
         customer.wallet.refresh_from_db()

@@ -20,6 +20,8 @@ from api.parameters import Parameter, Shape, add_parameters
 from api.wishes import CANCEL_TAKEN
 
 YOUR_KEY = "YOUR_KEY"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An example, under what it is an example of."""

@@ -109,6 +109,16 @@ def test_the_form_of_an_order_asks_for_its_types_fields(signed_in: Client) -> No
         assert 'name="quantity"' in signed_in.get(f"{TRY}?action=add&service={other}").content.decode()
 
 
+def test_showing_a_services_fields_calls_nothing(signed_in: Client, rita: Reseller) -> None:
+    sent = {"action": "add", "service": a_service(None).pk, "link": LINK, "quantity": "1000", "show": "1"}
+    answer = signed_in.post(TRY, sent)
+    assert answer.status_code == 302
+    assert "csrf" not in answer.headers["Location"]
+    assert f'value="{LINK}"' in signed_in.get(answer.headers["Location"]).content.decode()
+    assert not Order.objects.exists()
+    assert last_calls(rita.customer) == []
+
+
 def test_another_customers_order_is_no_ones_by_hand_either(signed_in: Client) -> None:
     order = an_order(a_reseller(email="otto@example.com").customer, a_service(None))
     for action in ("status", "cancel", "refill"):
