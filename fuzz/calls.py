@@ -127,7 +127,8 @@ def _encoded(fields: dict[str, Any], chance: Random) -> tuple[str, bytes]:
     """As a form or as JSON."""
     if chance.random() < HALF:
         return TYPES[1], json.dumps(fields).encode()
-    text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    said = {name: value for name, value in fields.items() if value is not None}  # a form has no null
+    text = {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
     return TYPES[0], urlencode(text, errors="replace").encode()
 
 
@@ -141,7 +142,7 @@ def _judged(status: int, content: bytes, body: dict[str, Any]) -> str:
             raise Wrong(str(answer))
         return f"error: {str(answer['error']).partition(':')[0]}"
     action = str(body.get("action", ""))
-    form = form_of(action, body)
+    form = form_of(action, {name: value for name, value in body.items() if value is not None})  # null is not sent
     if form is None:
         raise Wrong(f"no error for the action {action!r}: {answer}")
     try:
