@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants lint types docs css bench torture lock
+.PHONY: help run test soak mutants lint types docs css bench torture fuzz lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -43,9 +43,10 @@ types: ## Check the types alone
 	$(SET_UP) --dev
 	@$(BIN)/mypy .
 
-docs: ## Write docs/service-types.md from the declarations of the types
+docs: ## Write the pages that are made from declarations: docs/service-types.md, docs/api.md
 	$(SET_UP) --dev
 	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py service_types_doc docs/service-types.md
+	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py api_doc docs/api.md
 
 css: ## Build the style sheet from portal/styles
 	$(SET_UP) --dev
@@ -60,6 +61,11 @@ torture: ## Kill processes at every crash point times every fault; SEEDS=100 tak
 	$(SET_UP) --dev
 	@$(ALONE) $(BIN)/python -m torture --seeds $(SEEDS) --write
 	@$(BIN)/python -m torture --render
+
+CALLS ?= 100000
+fuzz: ## Call the API with whatever its OpenAPI document allows, and more (CALLS=100000, or SECONDS=60 for a slice)
+	$(SET_UP) --dev
+	@$(ALONE) $(BIN)/python -m fuzz --calls $(CALLS) $(if $(SECONDS),--seconds $(SECONDS))
 
 lock: ## Resolve the requirements anew and lock them with hashes (UPGRADE=--upgrade for newer versions)
 	$(SET_UP) --dev

@@ -64,6 +64,7 @@ def add(call: Call) -> object:
     return ordering.add(call.customer, call.fields, key=call.idempotency_key)
 
 
+SERVICES = "services"
 #: `services` is not among them: it is answered from prepared bytes (api.price_list).
 ACTIONS: Mapping[str, Action] = {
     "add": Action(Bucket.ORDERS, add),
@@ -73,3 +74,17 @@ ACTIONS: Mapping[str, Action] = {
     "cancel": Action(Bucket.ORDERS, lambda call: wishes.cancel(call.customer, call.fields)),
     "balance": Action(Bucket.READS, balance),
 }
+
+
+def bucket_of(name: str) -> Bucket:
+    """What a call is counted as; one of no action is a read."""
+    action = ACTIONS.get(name)
+    return Bucket.READS if action is None else action.bucket
+
+
+def answer_of(name: str, call: Call) -> object:
+    """What an action other than `services` answers. Raises ApiError."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise ApiError(errors.INCORRECT_ACTION if name else errors.INCORRECT_REQUEST)
+    return action.answer(call)

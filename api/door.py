@@ -36,10 +36,12 @@ def let_in(request: HttpRequest, key: str) -> Opened:
     return opened
 
 
-def count(opened: Opened, bucket: Bucket) -> None:
-    """Counts a call of this key. Raises ApiError with the seconds to wait where the minute's calls are used up."""
+def count(caller: str, bucket: Bucket) -> None:
+    """Counts a call of this caller: a key's id, or what stands in its place. Raises ApiError with the seconds to wait
+    where the minute's calls are used up.
+    """
     share = settings.API_ORDER_LIMIT if bucket is Bucket.ORDERS else settings.API_RATE_LIMIT
-    _count(f"{bucket}:{opened.key.pk}", share)
+    _count(f"{bucket}:{caller}", share)
 
 
 def _count(name: str, most: int) -> None:

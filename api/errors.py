@@ -57,6 +57,11 @@ TABLE = (
     ErrorText(NOT_REFILLABLE, "The order is not completed, its service has no refill, or its time is over."),
     ErrorText(TOO_MANY_REQUESTS, "Too many requests in a minute. The header Retry-After says when to go on."),
     ErrorText(TOO_MANY_IDS.format("N"), "More ids than one request takes; none was answered."),
+    ErrorText(KEY_IN_ADDRESS, "Addresses are written to logs; the body is not."),
+    ErrorText(POST_ONLY, "Every action is a POST request."),
+    ErrorText(TOO_LARGE.format("N"), "The body is longer than one call may be."),
+    ErrorText(REPEATED_FIELD.format("NAME"), "Which of the two was meant cannot be known."),
+    ErrorText(BAD_IDEMPOTENCY_KEY.format("N"), "The Idempotency-Key or request_id is empty, too long or not text."),
     ErrorText(KEY_REUSED, "The Idempotency-Key belongs to another order. Nothing was made."),
     ErrorText(BROKEN, "A fault of ours. An Idempotency-Key makes it safe to send the same order again."),
 )

@@ -1,52 +1,20 @@
-"""The customer's last calls, for him and for the operator: what was asked and what was answered, never the key.
-
-Kept beside the limits, in Redis, as a short list a customer: reading statuses must not cost a write to the database.
-Without Redis each process keeps its own. Nothing depends on it, so nothing here may fail a call.
-"""
+"""Writing the customer's log of calls (`accounts.calls`): each once it is answered, or refused; never its key."""
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
 import time
-from collections import defaultdict, deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager
 
-from django.conf import settings
 from django.http import HttpResponse
-from redis import ConnectionPool, Redis, RedisError
 
-from accounts.keys import Opened
+from accounts.calls import Logged, keep_call
 from accounts.models import Customer
 from api.bodies import Fields
 from api.errors import ApiError
 
-log = logging.getLogger(__name__)
 SHOWN = 300  # characters kept of what was asked and of what was answered
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One call as it is kept; `at` in seconds since the epoch."""
-
-    at: int
-    key: str  # its prefix
-    action: str
-    asked: str
-    answer: str
-    milliseconds: int
-
-    @property
-    def moment(self) -> datetime:
-        return datetime.fromtimestamp(self.at, UTC)
-
-    @property
-    def failed(self) -> bool:
-        return self.answer.startswith('{"error"')
 
 
 class Entry:
@@ -55,6 +23,9 @@ class Entry:
     def __init__(self) -> None:
         self.answer = ""
 
+    def say(self, text: str) -> None:
+        self.answer = text[:SHOWN]
+
     def keep(self, response: HttpResponse) -> HttpResponse:
         packed = "Content-Encoding" in response.headers
         self.answer = "(the list)" if packed else response.content[: SHOWN * 4].decode(errors="replace")[:SHOWN]
@@ -62,8 +33,8 @@ class Entry:
 
 
 @contextmanager
-def note(opened: Opened, action: str, fields: Fields) -> Iterator[Entry]:
-    """Keeps the call once it is answered, or refused."""
+def note(customer: Customer, key: str, action: str, fields: Fields) -> Iterator[Entry]:
+    """Keeps the call once it is answered, or refused. `key` is the key's prefix, or what stands in its place."""
     began, entry = time.monotonic(), Entry()
     try:
         yield entry
@@ -73,51 +44,4 @@ def note(opened: Opened, action: str, fields: Fields) -> Iterator[Entry]:
     finally:
         asked = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in ("key", "action"))
         milliseconds = int((time.monotonic() - began) * 1000)
-        call = Logged(int(time.time()), opened.key.prefix, action[:40], asked[:SHOWN], entry.answer, milliseconds)
-        _keep(opened.customer.pk, call)
-
-
-def last_calls(customer: Customer) -> list[Logged]:
-    """Newest first, at most API_LOGGED_CALLS."""
-    if not settings.REDIS_URL:
-        return list(_own[customer.pk])
-    try:
-        lines = _redis(settings.REDIS_URL).lrange(_name(customer.pk), 0, settings.API_LOGGED_CALLS - 1)
-    except RedisError as error:
-        log.warning("The calls of a customer cannot be read: %s", type(error).__name__)
-        return []
-    return [Logged(**json.loads(line)) for line in lines]
-
-
-def _keep(customer_id: int, call: Logged) -> None:
-    if not settings.REDIS_URL:
-        _own[customer_id].appendleft(call)
-        return
-    with suppress(RedisError):
-        name = _name(customer_id)
-        pipe = _redis(settings.REDIS_URL).pipeline(transaction=False)
-        pipe.lpush(name, json.dumps(asdict(call), ensure_ascii=False))
-        pipe.ltrim(name, 0, settings.API_LOGGED_CALLS - 1)
-        pipe.expire(name, settings.API_LOGGED_DAYS * 24 * 3600)
-        pipe.execute()
-
-
-_own: defaultdict[int, deque[Logged]] = defaultdict(lambda: deque(maxlen=settings.API_LOGGED_CALLS))
-
-
-def start_anew() -> None:
-    """Forget what this process kept (tests)."""
-    _own.clear()
-
-
-def _name(customer_id: int) -> str:
-    return f"smmpanel:api-calls:{customer_id}"
-
-
-@functools.lru_cache(maxsize=2)
-def _redis(url: str) -> Redis:
-    seconds = settings.API_LIMITS_REDIS_TIMEOUT_SECONDS
-    pool = ConnectionPool.from_url(
-        url.replace("redis+socket://", "unix://", 1), socket_timeout=seconds, socket_connect_timeout=seconds
-    )
-    return Redis(connection_pool=pool)
+        keep_call(customer.pk, Logged(int(time.time()), key, action[:40], asked[:SHOWN], entry.answer, milliseconds))

@@ -11,9 +11,9 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
 from api import errors
-from api.actions import ACTIONS, Call
+from api.actions import SERVICES, Call, answer_of, bucket_of
 from api.bodies import read_fields
-from api.door import Bucket, count, let_in
+from api.door import count, let_in
 from api.errors import ApiError
 from api.price_list import Prepared, prepared
 from api.request_log import note
@@ -40,16 +40,12 @@ def _answer(request: HttpRequest) -> HttpResponse:
     fields = read_fields(request)
     opened = let_in(request, fields.get("key", ""))
     name = fields.get("action", "")
-    with note(opened, name, fields) as entry:
-        if name == "services":
-            count(opened, Bucket.READS)
+    with note(opened.customer, opened.key.prefix, name, fields) as entry:
+        count(str(opened.key.pk), bucket_of(name))
+        if name == SERVICES:
             return entry.keep(_services(request, prepared()))
-        action = ACTIONS.get(name)
-        count(opened, action.bucket if action is not None else Bucket.READS)
-        if action is None:
-            raise ApiError(errors.INCORRECT_ACTION if name else errors.INCORRECT_REQUEST)
         key = request.headers.get("Idempotency-Key")
-        return entry.keep(_json(action.answer(Call(customer=opened.customer, fields=fields, idempotency_key=key))))
+        return entry.keep(_json(answer_of(name, Call(customer=opened.customer, fields=fields, idempotency_key=key))))
 
 
 def _services(request: HttpRequest, listed: Prepared) -> HttpResponse:

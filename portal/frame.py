@@ -28,6 +28,7 @@ RAIL = (
     Place("portal:orders", "list-ordered", _("Orders")),
     Place("portal:services", "tags", _("Services")),
     Place("portal:funds", "wallet", _("Funds")),
+    Place("portal:api", "code-xml", _("API")),
     Place("portal:callbacks", "webhook", _("Callbacks")),
 )
 

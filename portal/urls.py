@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from portal import accent, callbacks, cancels, funds, new_order, orders, refills, services, sign_in, theme
+from portal import (
+    accent,
+    api_keys,
+    callbacks,
+    cancels,
+    funds,
+    new_order,
+    orders,
+    refills,
+    services,
+    sign_in,
+    theme,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -19,6 +31,11 @@ urlpatterns = [
     path("orders/<int:order_id>/refill/", refills.refill, name="refill"),
     path("orders/<int:order_id>/cancel/", cancels.cancel, name="cancel"),
     path("funds/", funds.funds, name="funds"),
+    path("account/api/", api_keys.api, name="api"),
+    path("account/api/keys/", api_keys.create, name="api_key_create"),
+    path("account/api/keys/<int:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
+    path("account/api/keys/<int:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
+    path("account/api/repeats/", api_keys.repeats, name="api_repeats"),
     path("account/callbacks/", callbacks.callbacks, name="callbacks"),
     path("account/callbacks/<int:address_id>/", callbacks.callback, name="callback"),
     path("account/callbacks/messages/<int:message_id>/again/", callbacks.callback_again, name="callback_again"),

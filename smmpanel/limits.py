@@ -62,6 +62,7 @@ PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
 PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
+PORTAL_CALLS_SHOWN = 50  # of the last API calls: what a person reads when a script does something odd
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
@@ -150,6 +151,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
+API_KEY_OVERLAPS_HOURS = (0, 1, 24, 72, 168)  # how long a rotated key still opens: a deployment, a weekend, a week
+# Longer, and two orders that were both meant are taken for one.
+API_REPEAT_MOST_SECONDS = 86_400
 API_KEY_LAST_USED_SECONDS = 60  # scripts call many times a second: "last used" is written at most this often
 
 # api: the reseller API
@@ -192,4 +196,5 @@ IMPORT_PREVIEW_PAGE = 200  # of one kind on a page of its own
 OPERATIONS_RUNS = 100  # of a drip-feed, the newest
 OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
 OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
+OPERATIONS_CALLS_SHOWN = 50  # of a customer's last API calls
 DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away

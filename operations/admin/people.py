@@ -19,6 +19,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.forms import AdminPasswordChangeForm
 
+from accounts.calls import last_calls
 from accounts.forms import UserForm
 from accounts.models import Customer, User
 from accounts.passwords import generate_password
@@ -132,6 +133,7 @@ class CustomerAdmin(_AddPerson, Newest):
             "buttons": self.buttons(request, customer),
             "balance": words.amount(customer.wallet.balance, customer.wallet.currency),
             "keys": customer.api_keys.order_by("-id"),
+            "calls": last_calls(customer)[: settings.OPERATIONS_CALLS_SHOWN],
             "latest": Order.objects.filter(customer=customer, parent__isnull=True).order_by("-id")[:5],
             **_statement(request, customer),
         }

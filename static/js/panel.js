@@ -38,6 +38,23 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+/* Copying: the button beside a text says that it was done. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  const source = button && document.getElementById(button.dataset.copy);
+  if (!source) return;
+  const text = "value" in source ? source.value : source.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    window.getSelection().selectAllChildren(source);
+    if (source.select) source.select();
+    return;
+  }
+  button.dataset.done = button.dataset.copied;
+  window.setTimeout(() => delete button.dataset.done, 1500);
+});
+
 /* "/" goes to the page's search. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from api import counting, price_list, request_log
+from accounts import calls
+from api import counting, price_list
 from tests.api_v2.builders import Reseller, a_reseller
 from tests.sandbox.fixture import sandbox
 
@@ -18,10 +19,10 @@ __all__ = ["sandbox"]
 def _counts_begin_anew(settings: Settings) -> Iterator[None]:
     settings.PROVIDER_PRIVATE_HOSTS = ["127.0.0.1"]
     settings.REDIS_URL = ""
-    for module in (counting, price_list, request_log):
+    for module in (counting, price_list, calls):
         module.start_anew()
     yield
-    for module in (counting, price_list, request_log):
+    for module in (counting, price_list, calls):
         module.start_anew()
 
 

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.calls import last_calls
 from accounts.keys import KeyRefused, issue_key, read_addresses, revoke_key, rotate_key
 from accounts.models import ApiKey
-from api.request_log import last_calls
 from records.audit import actor_of
 from tests.api_v2.builders import ADDRESS, Reseller, answer
 from tests.orders.builders import LINK, a_service

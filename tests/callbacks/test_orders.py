@@ -180,8 +180,8 @@ def test_a_batch_without_news_asks_nothing() -> None:
 
 
 def test_the_example_in_the_documents_verifies_what_is_sent(alice: Customer, receiver: Receiver) -> None:
-    """The recipe that customers copy, taken from docs/api.md itself."""
-    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    """The recipe that customers copy, taken from docs/callbacks.md itself."""
+    page = (Path(__file__).parents[2] / "docs" / "callbacks.md").read_text()
     [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(example, names)  # noqa: S102 - our own text

@@ -17,7 +17,9 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.calls import Logged, keep_call
 from accounts.deposits import deposit
+from accounts.keys import issue_key
 from accounts.models import Customer
 from catalog.models import Service
 from orders.models import Order, Status
@@ -69,7 +71,32 @@ def test_pictures(live_server: LiveServer, new_page: NewPage, size: str, dark: b
         shoot.page(f"order-{name}", f"/orders/{order.pk}/")
     shoot.page("cancel", f"/orders/{orders['waiting'].pk}/cancel/")
     shoot.page("funds", "/funds/")
+    _api(shoot, much, services[0])
     shoot.page("not-found", "/nowhere/")
+
+
+def _api(shoot: _Shots, customer: Customer, service: Service) -> None:
+    issue_key(customer, "Shop, live", addresses=["203.0.113.7/32", "198.51.100.0/24"])
+    issue_key(customer, LONG[:60])
+    for action, asked, answer in (
+        ("add", "service=1, link=https://example.com/me, quantity=1000", '{"order": 23501}'),
+        ("status", f"orders={','.join(map(str, range(23400, 23460)))}", '{"error": "Incorrect order ID"}'),
+        ("balance", "", '{"balance": "100.84292", "currency": "USD"}'),
+    ):
+        now = int(timezone.now().timestamp())
+        keep_call(customer.pk, Logged(now - 90, "smm_Ab12Cd34", action, asked, answer, 4))
+    shoot.page("api", "/account/api/", full=True)
+    shoot.page("api-revoke", f"/account/api/keys/{customer.api_keys.latest('pk').pk}/revoke/")
+    shoot.page("api-rotate", f"/account/api/keys/{customer.api_keys.latest('pk').pk}/rotate/")
+    shoot.page("api-docs", "/docs/api/", full=True)
+    shoot.page("api-try", f"/docs/api/try/?action=add&service={service.pk}&link=https://example.com/me&quantity=100")
+    shoot.tab.click("button:has-text('Place this order')")
+    shoot.tab.wait_for_selector("#tried-answer")
+    shoot.shot("api-tried")
+    shoot.tab.goto(f"{shoot.url}/account/api/")
+    shoot.tab.fill("[name=name]", "Shop")
+    shoot.tab.click("button:has-text('Make key')")
+    shoot.shot("api-key")
 
 
 class _Shots:
@@ -77,13 +104,13 @@ class _Shots:
         self.tab, self.url, self.folder = page, url, FOLDER / folder
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def page(self, name: str, path: str) -> None:
+    def page(self, name: str, path: str, *, full: bool = False) -> None:
         self.tab.goto(self.url + path)
-        self.shot(name)
+        self.shot(name, full=full)
 
-    def shot(self, name: str) -> None:
+    def shot(self, name: str, *, full: bool = False) -> None:
         self.tab.wait_for_load_state("networkidle")
-        self.tab.screenshot(path=self.folder / f"{name}.png")
+        self.tab.screenshot(path=self.folder / f"{name}.png", full_page=full)
         wide = self.tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} is {wide} pixels too wide"
 

@@ -13,8 +13,12 @@ from tests.portal.builders import PASSWORD, a_service, an_order, ended
 OPEN_TO_ALL = {"sign_in", "sign_out", "theme", "accent"}
 OF_AN_ORDER = {"order", "order_live", "refill", "cancel"}
 OF_A_CALLBACK = {"callback", "callback_again"}  # tests/portal/test_callbacks.py tries them on another customer's
-OF_A_CUSTOMER = {"home", "services", "new_order", "price", "orders", "orders_live", "funds", "callbacks"}
-POST_ONLY = {"price", "sign_out", "theme"}
+OF_A_KEY = {"api_key_rotate", "api_key_revoke"}  # tests/portal/test_api_keys.py
+OF_A_CUSTOMER = {
+    "home", "services", "new_order", "price", "orders", "orders_live", "funds", "callbacks", "api", "api_key_create",
+    "api_repeats",
+}  # fmt: skip
+POST_ONLY = {"price", "sign_out", "theme", "api_key_create", "api_repeats"}
 
 
 def _names() -> dict[str, URLPattern]:
@@ -31,8 +35,8 @@ def _visit(client: Client, name: str, *args: int) -> int:
 
 
 def test_every_address_is_known_to_this_test() -> None:
-    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CALLBACK | OF_A_CUSTOMER
-    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER | OF_A_CALLBACK
+    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY | OF_A_CUSTOMER
+    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY
 
 
 @pytest.mark.parametrize("name", sorted(OF_AN_ORDER))

@@ -196,6 +196,35 @@ def test_everything_works_without_script(live_server: LiveServer, new_page: NewP
     expect(page.get_by_role("status")).to_contain_text("$0.90 was charged")
 
 
+def test_a_key_is_made_and_the_documentation_follows_the_language(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    _sign_in(page, live_server, "/account/api/")
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_role("button", name="Make key").click()
+    expect(page.get_by_label("Shop")).to_have_value(re.compile(r"smm_\w{8}_\w{32}"))
+    page.get_by_role("link", name="How to call").click()
+    page.get_by_role("radio", name="PHP", exact=True).check()
+    expect(page.locator("#add .docs-code-php").first).to_be_visible()
+    expect(page.locator("#add .docs-code-curl").first).to_be_hidden()
+    page.locator("#status").get_by_text("Python", exact=True).first.click()
+    expect(page.locator("#add .docs-code-python").first).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#balance .docs-code-python").get_by_role("button", name="Copy").click()
+    assert "requests.post" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_the_documentation_is_read_without_script_and_without_signing_in(
+    live_server: LiveServer, new_page: NewPage
+) -> None:
+    page = new_page(scripts=False, width=360, height=740)
+    page.goto(f"{live_server.url}/docs/api/")
+    page.get_by_role("radio", name="JavaScript", exact=True).check()
+    expect(page.locator("#add .docs-code-js").first).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
     service = a_service("Подписчики🔥" * 20, category="Очень длинная категория " * 12, max=2_147_483_647)
     order = an_order(buyer, service, link="https://example.com/" + "a" * 900, quantity=2_147_483_647)
@@ -212,6 +241,9 @@ def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPag
         f"/order/new/?service={service.pk}",
         "/funds/",
         "/account/callbacks/",
+        "/account/api/",
+        "/docs/api/",
+        "/docs/api/try/?action=add",
     ):
         page.goto(live_server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

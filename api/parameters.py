@@ -1,0 +1,103 @@
+"""The fields of a call as the documentation shows them; those of `add` from the declarations of the service types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from catalog.service_types import SERVICE_TYPES, Charged, Field, Kind, Quantity, ServiceType
+
+TAKES = {
+    Kind.LINK: "a link that starts with https:// or http://",
+    Kind.INTEGER: "a whole number",
+    Kind.LINES: "text, one entry a line; a JSON body may send a list",
+    Kind.TEXT: "one line of text",
+    Kind.USERNAME: "a username, with or without @",
+    Kind.HASHTAG: "one word, with or without #",
+    Kind.URL: "a link that starts with https:// or http://",
+    Kind.CHOICE: "one of",
+    Kind.DATE: "day/month/year",
+}
+QUANTITIES = {Quantity.GIVEN: "as sent", Quantity.NONE: "one, indivisible", Quantity.RESERVED: "max × posts"}
+CHARGES = {
+    Charged.QUANTITY: "rate × quantity ÷ 1000",
+    Charged.PACKAGE: "the rate",
+    Charged.DELIVERED: "rate × quantity ÷ 1000 is held, what is delivered is charged",
+}
+MANY_TYPES = 6  # naming more of them says less than the table of types
+
+
+class Shape(Enum):
+    """What a value is in a JSON body; in a form everything is text."""
+
+    TEXT = "text"
+    NUMBER = "number"  # or its digits as text
+    IDS = "ids"  # with commas between, or a list
+    LINES = "lines"  # one entry a line, or a list
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A field of a call. `about` is a sentence for people."""
+
+    name: str
+    takes: str
+    required: bool = True
+    about: str = ""
+    shape: Shape = Shape.TEXT
+
+    @property
+    def lists(self) -> bool:
+        """Whether it takes several ids."""
+        return self.shape is Shape.IDS
+
+
+SHAPES = {Kind.INTEGER: Shape.NUMBER, Kind.CHOICE: Shape.NUMBER, Kind.LINES: Shape.LINES}
+
+
+def add_parameters() -> Sequence[Parameter]:
+    """Each field that some service type takes, once; `about` names the types where not all of them take it."""
+    uses: dict[str, list[tuple[ServiceType, Field]]] = {}
+    for kind in SERVICE_TYPES.values():
+        for field in kind.fields:
+            uses.setdefault(field.name, []).append((kind, field))
+    return [_merged(name, each) for name, each in uses.items()]
+
+
+def _merged(name: str, uses: Sequence[tuple[ServiceType, Field]]) -> Parameter:
+    fields = [field for _, field in uses]
+    looser = next((field for field in fields if field.handle), fields[0])
+    told = [looser.help] if len({field.help for field in fields}) == 1 or name == "link" else []
+    told += [f"Only with {each} = {value}." for each, value in {field.when for field in fields if field.when}]
+    kinds = [kind.label for kind, _ in uses]
+    told += [f"For {', '.join(kinds)}."] if len(kinds) <= MANY_TYPES else []
+    return replace(parameter(looser), required=False, about=" ".join(text for text in told if text))
+
+
+def parameter(field: Field) -> Parameter:
+    """A field of a service type."""
+    takes = TAKES[field.kind]
+    if field.handle:
+        takes += ", or a username"
+    if field.choices:
+        takes += f" {choices(field)}"
+    if field.most is not None:
+        takes += f" from {field.least or 0} to {field.most}"
+    must = field.required and field.when is None
+    return Parameter(field.name, takes, must, field.help, SHAPES.get(field.kind, Shape.TEXT))
+
+
+def choices(field: Field) -> str:
+    """The values, with their meaning where it is not the value over again."""
+    return ", ".join(value if words.startswith(value) else f"{value} ({words})" for value, words in field.choices)
+
+
+def names_of(kind: ServiceType) -> tuple[Sequence[str], Sequence[str]]:
+    """The fields that a line of this type must have, and those that it may have."""
+    must = [field.name for field in kind.fields if field.required and field.when is None]
+    return must, [field.name for field in kind.fields if field.name not in must]
+
+
+def quantity_of(kind: ServiceType) -> str:
+    return f"the lines of {kind.counted}" if kind.quantity is Quantity.LINES else QUANTITIES[kind.quantity]
