@@ -232,6 +232,8 @@ def _due(order: Order, truth: Truth) -> Decimal:
     if order.quantity is None:  # a package: the share that the provider took
         assert order.provider_service is not None
         taken, price = upstream.charge, to_units(order.provider_service.rate)
+        if not 0 <= taken <= price:  # it is another's, which the provider named twice: the operator gave all back
+            return order.charge
         return order.charge - from_units(divide_up(to_units(order.charge) * taken, price))
     delivered = max(0, order.quantity - upstream.remains)
     kept = divide_up(to_units(order.rate) * delivered, PER)
