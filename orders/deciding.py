@@ -23,7 +23,7 @@ from orders.models import FINAL, Order, State, Status, UpstreamPart
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
-from orders.runs import end_runs, lock_parent, show_progress
+from orders.runs import end_parents, end_runs, lock_parent, show_progress
 from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold
 from orders.story import line, tell
@@ -126,6 +126,7 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
             refund_all([refund_of(fresh, from_units(kept), status)])
         else:
             refund_all(end_runs([fresh], actor=actor))
+            end_parents([fresh], actor=actor)
             show_progress([fresh.parent])
         close_cancels([fresh])
         hint_of_end([fresh])

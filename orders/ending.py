@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.models import Order, State, Status
 from orders.refunding import refund_all
-from orders.runs import end_runs, lock_parent, show_progress
+from orders.runs import end_parents, end_runs, lock_parent, show_progress
 from orders.same_link import hint_of_end
 from orders.settling import CAUSES_OF_AN_OPEN_ORDER, close_cancels, payback
 from orders.story import line, tell
@@ -60,6 +60,7 @@ def give_back(
         else:
             fresh.parent = parent
             refund_all(end_runs([fresh], actor=actor))
+            end_parents([fresh], actor=actor)
             show_progress([parent])
         close_cancels([fresh])
         hint_of_end([fresh])

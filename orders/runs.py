@@ -106,8 +106,13 @@ def end_runs(runs: Sequence[Order], *, actor: Actor = SYSTEM) -> list[Refund]:
         parents.append(parent)
     Order.objects.bulk_update(parents, ["undelivered", "runs_left", "next_run_at"])
     tell(events)
-    end_what_is_over(parents, actor=actor)
     return refunds
+
+
+def end_parents(runs: Sequence[Order], *, actor: Actor = SYSTEM) -> None:
+    """Ends the drip-feeds that these ended runs were the last of; call it when their refunds have moved."""
+    parents = {run.parent.pk: run.parent for run in runs if run.parent is not None}
+    end_what_is_over([parents[pk] for pk in sorted(parents)], actor=actor)
 
 
 def give_up_the_rest(parent: Order) -> None:

@@ -24,7 +24,7 @@ from orders.keeping import NeedsOperator, Report, Sold, delivered_of, final_cost
 from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
-from orders.runs import end_runs
+from orders.runs import end_parents, end_runs
 from orders.same_link import hint_of_end
 from orders.story import line, tell
 from records.attention import Item, close_of_orders, raise_many
@@ -123,6 +123,7 @@ def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
     Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
     runs = [ending.order for ending, _ in decided if ending.order.parent_id is not None]
     refund_all([*refunds, *end_runs(runs, actor=actor)])
+    end_parents(runs, actor=actor)
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
     hint_of_end([ending.order for ending, _ in decided])

@@ -37,6 +37,7 @@ from tests.orders.builders import (
     sent,
     turn,
 )
+from tests.orders.subscribed import a_subscription, a_subscription_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -194,3 +195,31 @@ def test_the_example_in_the_documents_verifies_what_is_sent(alice: Customer, rec
         names["verified"](got.headers, got.body.encode() + b" ", secret)
     with pytest.raises(ValueError, match="too old"):
         names["verified"]({**got.headers, "webhook-timestamp": "1"}, got.body.encode(), secret)
+
+
+def test_a_drip_feed_is_told_as_what_was_sold_with_what_it_has_cost_in_the_end(
+    alice: Customer, receiver: Receiver, sandbox: Sandbox, client: Any
+) -> None:
+    an_address(alice, receiver)
+    provider = a_provider(sandbox)
+    order = an_order(alice, a_service(provider, dripfeed=True), link=saying("partial:30"), runs=2, interval=60)
+    turn("run_series")
+    sent(provider)
+    request_cancel(order=order, actor=OPERATOR)  # the first run is with the provider, the second is given back
+    sandbox.finish_all()
+    followed(provider, order)
+    assert order.state == State.ENDED
+    last = messages()[-1]["data"]
+    assert last == {"order": order.pk, **answered(client, alice, order)}
+    assert (last["status"], Decimal(last["charge"])) == ("Partial", order.charge - order.refunded)
+    assert {message["data"]["order"] for message in messages()} == {order.pk}  # the runs are nobody's to ask for
+
+
+def test_the_end_of_a_subscription_is_told_with_what_was_taken(alice: Customer, receiver: Receiver) -> None:
+    an_address(alice, receiver)
+    provider = a_provider()
+    order = a_subscription(alice, a_subscription_service(provider))
+    request_cancel(order=order, actor=OPERATOR)
+    order.refresh_from_db()
+    last = messages()[-1]["data"]
+    assert (last["status"], last["charge"], last["posts"]) == ("Canceled", "0.00", 0)
