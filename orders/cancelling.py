@@ -200,6 +200,9 @@ def _write_answers(batch: Sequence[CancelRequest], answers: Mapping[str, CancelA
             request.reason, refused = answer.refusal.text[:500], refused + 1
             events.append(line(request.order, "cancel_refused", note=request.reason))
     with transaction.atomic():
+        # orders first, as everywhere: an end holds its order's row when it closes the request
+        ours = Order.objects.filter(pk__in=[request.order_id for request in batch]).order_by("pk")
+        list(ours.select_for_update().values_list("pk", flat=True))
         # an order that ended meanwhile has closed its request: what is closed stays as it is
         for request in batch:
             CancelRequest.objects.filter(pk=request.pk, ended_at__isnull=True).update(

@@ -15,6 +15,7 @@ from secrets import SystemRandom
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ledger.amounts import to_units
@@ -147,12 +148,17 @@ def _put(part: UpstreamPart, reading: StatusReading, provider: Provider) -> bool
 
 
 def parts_of(order_ids: Collection[int]) -> Mapping[int, Sequence[Part]]:
-    """The parts of these orders as the decision of what stays paid sees them; one query."""
+    """The parts of these orders as the decision of what stays paid sees them; one query.
+
+    A part whose id an order of ours got in the same instant has no price here: whose it is, a person must see.
+    """
     found: defaultdict[int, list[Part]] = defaultdict(list)
     if order_ids:
+        ours = Order.objects.filter(provider=OuterRef("provider"), upstream_id=OuterRef("upstream_id"))
         rows = UpstreamPart.objects.filter(order_id__in=order_ids).order_by("order_id", "id")
-        for order_id, status, charge in rows.values_list("order_id", "status", "charge"):
-            units = None if charge is None else to_units(charge)
+        rows = rows.annotate(is_an_order=Exists(ours))
+        for order_id, status, charge, is_an_order in rows.values_list("order_id", "status", "charge", "is_an_order"):
+            units = None if charge is None or is_an_order else to_units(charge)
             found[order_id].append(Part(status=Status(status) if status else None, charge=units))
     return found
 

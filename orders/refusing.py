@@ -62,7 +62,10 @@ def _wait(order: Order, pause_for: timedelta) -> None:
 
 
 def _waited_long(order: Order) -> bool:
-    return order.created_at < timezone.now() - timedelta(hours=settings.ORDER_HELD_HOURS)
+    """Whether the provider has refused its link as busy for so long; waiting in our own queue does not count."""
+    busy = order.attempts.filter(outcome=Attempt.Outcome.REJECTED, reading__startswith=Cause.DUPLICATE_LINK.value)
+    first = busy.order_by("number").values_list("began_at", flat=True).first()
+    return first is not None and first < timezone.now() - timedelta(hours=settings.ORDER_HELD_HOURS)
 
 
 def _refund(order: Order, refusal: Refusal, *, why: str, note: str) -> None:

@@ -104,10 +104,14 @@ def choose(routes: Iterable[Route], promise: Promise, rates: ExchangeRates, *, t
         if why:
             broken = why
             continue
-        if loses(route.provider_service, promise, rates):
-            losing = True
+        try:
+            if loses(route.provider_service, promise, rates):
+                losing = True
+                continue
+            purchase = purchase_at(route.provider_service, promise, rates)
+        except NoRoute as without_a_rate:  # it hides no route behind it
+            broken = str(without_a_rate)
             continue
-        purchase = purchase_at(route.provider_service, promise, rates)
         why = too_dear(purchase)
         if not why:
             return purchase

@@ -157,6 +157,20 @@ def test_a_busy_link_waits(sandbox: Sandbox) -> None:
     assert order.not_before > timezone.now() + timedelta(minutes=5)
 
 
+def test_only_the_providers_own_refusals_count_as_waiting_for_a_busy_link(sandbox: Sandbox) -> None:
+    """An order that waited in our own queue for days still gets its day at the provider."""
+    alice, provider = a_customer("100"), a_provider(sandbox)
+    order = an_order(alice, a_service(provider), link=saying("refuse:duplicate"))
+    Order.objects.update(created_at=timezone.now() - timedelta(days=3))
+    sent(provider, order)
+    assert order.state == State.WAITING
+    Attempt.objects.update(began_at=timezone.now() - timedelta(hours=25))
+    due_now()
+    sent(provider, order)
+    assert (order.state, order.status) == (State.ENDED, Status.CANCELED)
+    assert balance(alice) == 100
+
+
 def test_a_refusal_in_unclassified_words_holds_the_order(sandbox: Sandbox) -> None:
     alice, provider = a_customer("100"), a_provider(sandbox)
     order = an_order(alice, a_service(provider))
@@ -301,6 +315,16 @@ def test_without_an_exchange_rate_an_order_is_held(sandbox: Sandbox) -> None:
     sent(provider, order)
     assert order.state == State.HELD
     assert len(sandbox.orders) == 0
+
+
+def test_a_route_without_an_exchange_rate_hides_none_behind_it(sandbox: Sandbox) -> None:
+    euros = a_provider(name="Euros", currency="EUR")
+    service = a_service(euros)
+    dollars = a_provider(sandbox, name="Dollars")
+    a_route(service, dollars, "1", position=1)
+    order = an_order(a_customer(), service)
+    sent(dollars, order)
+    assert (order.state, order.provider) == (State.ACCEPTED, dollars)
 
 
 def test_a_database_that_is_away_for_a_moment_loses_no_answer(

@@ -266,6 +266,17 @@ def test_an_order_that_tells_no_price_leaves_the_end_to_a_person(sandbox: Sandbo
     is_in_review(scene.follow(), "1 of the 3 orders that the provider made for it tell no usable charge.")
 
 
+def test_a_part_that_became_an_order_of_ours_in_the_same_instant_leaves_the_end_to_a_person(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    scene.posts(3)
+    scene.follow()
+    part = UpstreamPart.objects.filter(order=scene.order).order_by("pk")[1]
+    other = an_order(a_customer(email="bob@example.com"), a_service(scene.provider))
+    Order.objects.filter(pk=other.pk).update(upstream_id=part.upstream_id, provider=scene.provider)
+    scene.finish_parts()
+    is_in_review(scene.follow(), "1 of the 3 orders that the provider made for it tell no usable charge.")
+
+
 def test_a_price_in_another_currency_is_none(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(3)
