@@ -41,7 +41,7 @@ class Category(Searchable):
     name = models.CharField(max_length=300, unique=True)
     position = models.PositiveIntegerField(default=0)
     link_pattern = models.CharField(
-        max_length=200, blank=True, help_text="A regular expression that links here must match. Empty: any link."
+        max_length=200, blank=True, help_text="A regular expression that must be found in a link. Empty: any link."
     )
     link_example = models.CharField(
         max_length=200, blank=True, help_text="A link that matches, shown to customers whose link does not."

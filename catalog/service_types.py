@@ -75,6 +75,11 @@ class ServiceType:
     counted: str = ""  # the field whose lines are the quantity
 
     @property
+    def by_post(self) -> bool:
+        """A subscription: it follows a user, and is delivered, held and paid post by post."""
+        return self.quantity is Quantity.RESERVED
+
+    @property
     def has_link(self) -> bool:
         """A subscription has none: it follows a username."""
         return any(field.name == "link" for field in self.fields)
@@ -198,6 +203,8 @@ def _letters(spelling: str) -> str:
 
 _BY_LETTERS = {_letters(kind.key): kind for kind in _ALL}
 ORDERABLE_KEYS = tuple(SERVICE_TYPES)
+BY_POST_KEYS = tuple(kind.key for kind in _ALL if kind.by_post)
+assert all(kind.by_post == (kind.charged is Charged.DELIVERED) for kind in _ALL), "what is held is reserved"
 
 
 def service_type(spelling: str) -> ServiceType | None:

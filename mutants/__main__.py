@@ -25,6 +25,7 @@ ORDERS = ["tests/orders"]
 MODULES: dict[str, list[str]] = {  # and the tests that are theirs
     "ledger/posting.py": ["tests/ledger"],
     "orders/keeping.py": ORDERS,
+    "orders/keeping_parts.py": ORDERS,
     "orders/settling.py": ORDERS,
     "orders/refunding.py": ORDERS,
     "providers/dialect/adding.py": DIALECT,

@@ -32,7 +32,7 @@ def runs_of(order: Order) -> Sequence[Run]:
     """The newest runs, the newest first; nothing for what the panel does not divide."""
     if not is_series(order):
         return []
-    found = order.parts.select_related("provider").order_by("-run")[: settings.OPERATIONS_RUNS]
+    found = order.run_orders.select_related("provider").order_by("-run")[: settings.OPERATIONS_RUNS]
     return [_run(run) for run in found]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog.service_types import Quantity, service_type
+from catalog.service_types import service_type
 from ledger.amounts import plain
 from orders.models import Order, RefillRequest, Status
 
@@ -26,7 +26,7 @@ def shown(order: Order) -> dict[str, Any]:
     """One order as `status` answers it."""
     kind = service_type(order.service_type)
     answer: dict[str, Any] = {"charge": plain(order.charge - order.refunded)}
-    if kind is not None and kind.quantity is Quantity.RESERVED:
+    if kind is not None and kind.by_post:
         answer |= {"status": order.status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
         answer["orders"] = []
     elif order.runs is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django.db.models import F, Q
 from django.utils import timezone
 
 from orders.models import Attempt, Order
 from providers.outcomes import Accepted, AddOutcome, NotSent, Rejected, Unknown
+
+#: Attempts whose order got an id since: no riddle any more.
+SOLVED = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
 
 
 def end_attempt(order: Order, outcome: AddOutcome) -> None:

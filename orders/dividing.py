@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from catalog.service_types import Quantity, service_type
+from catalog.service_types import BY_POST_KEYS, service_type
 from orders.models import Order
 
 
 def is_subscription(spelling: str) -> bool:
     """Whether a service of this type follows a user's posts."""
     kind = service_type(spelling)
-    return kind is not None and kind.quantity is Quantity.RESERVED
+    return kind is not None and kind.by_post
 
 
 def may_have_parts(spelling: str, runs: int | None) -> bool:
@@ -25,7 +25,10 @@ def may_have_parts(spelling: str, runs: int | None) -> bool:
 
 def divided(prefix: str = "") -> Q:
     """The same as a condition on orders (`prefix` leads to them), for every spelling of the type that is known."""
-    return Q(**{f"{prefix}runs__isnull": False}) | Q(**{f"{prefix}service_type__iexact": "subscriptions"})
+    found = Q(**{f"{prefix}runs__isnull": False})
+    for key in BY_POST_KEYS:
+        found |= Q(**{f"{prefix}service_type__iexact": key})
+    return found
 
 
 def is_divided(order: Order) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from catalog.service_types import Charged, service_type
+from catalog.service_types import service_type
 from ledger.accounts import house_account
 from ledger.models import Account, Transfer
 from ledger.posting import Posting
@@ -23,7 +23,7 @@ from orders.models import Order
 def holds(order: Order) -> bool:
     """Whether the order's charge is held until its end, rather than taken when it was placed."""
     kind = service_type(order.service_type)
-    return kind is not None and kind.charged is Charged.DELIVERED
+    return kind is not None and kind.by_post
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ FINAL = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.EXPIRED)
 LIVE = tuple(status for status in Status if status not in FINAL)
 
 
+UNDER_WAY = (State.SENDING, State.UNKNOWN, State.ACCEPTED, State.REVIEW)  # the provider has it, or may have it
+
+
 class Order(models.Model):
     """What was sold, for how much, and where it is. The row is its own queue: claims are conditional updates of it."""
 
@@ -92,7 +95,7 @@ class Order(models.Model):
 
     # A drip-feed that the panel runs: the parent was sold and paid, each run is an order of its own without a charge
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts", db_index=False
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="run_orders", db_index=False
     )
     run = models.PositiveIntegerField(null=True, blank=True, help_text="Which run of its parent it is, from 1.")
     runs_left = models.PositiveIntegerField(null=True, blank=True, help_text="Runs that were not begun yet.")
@@ -158,7 +161,7 @@ class Order(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["provider_service", "link_key"],
-                condition=Q(one_at_a_time=True, state__in=["sending", "unknown", "accepted", "review"]),
+                condition=Q(one_at_a_time=True, state__in=[state.value for state in UNDER_WAY]),
                 name="one_order_a_link_at_a_time",
             ),
         ]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
 from django.utils import timezone
 
+from orders.attempts import SOLVED
 from orders.dividing import divided
-from orders.models import Attempt, Order, State
+from orders.models import UNDER_WAY, Attempt, Order, State
 
 
 def parts_may_lie_between(provider_id: int, below: int, above: int) -> bool:
@@ -26,8 +26,7 @@ def parts_may_lie_between(provider_id: int, below: int, above: int) -> bool:
     if until is not None:
         at_provider = at_provider.filter(created_at__lt=until)
     # apart, so that each is read along its own index
-    open_states = (State.ACCEPTED, State.REVIEW, State.UNKNOWN, State.SENDING)
-    if any(at_provider.filter(state=state).exists() for state in open_states):
+    if any(at_provider.filter(state=state).exists() for state in UNDER_WAY):
         return True
     if _lost_ones(provider_id):
         return True
@@ -43,8 +42,7 @@ def _lost_ones(provider_id: int) -> bool:
     exist there and go on.
     """
     lost = Attempt.objects.filter(divided("order__"), provider_id=provider_id, outcome=Attempt.Outcome.UNKNOWN)
-    solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
-    return lost.exclude(solved).exists()
+    return lost.exclude(SOLVED).exists()
 
 
 def _answered(provider_id: int, upstream_id: int) -> datetime | None:

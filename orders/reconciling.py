@@ -17,10 +17,11 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
+from orders.attempts import SOLVED
 from orders.dividing import may_have_parts
 from orders.ending import give_back
 from orders.models import Attempt, Order, State, UpstreamPart
@@ -224,8 +225,7 @@ def _others_in(gap: Gap, attempt: Attempt) -> int:
     lost = Attempt.objects.filter(provider_id=attempt.provider_id, outcome=Attempt.Outcome.UNKNOWN)
     sending = Order.objects.filter(provider_id=attempt.provider_id, state=State.SENDING)
     under_way = Attempt.objects.filter(order__in=sending, ended_at__isnull=True)
-    solved = Q(order__upstream_id__isnull=False, order__attempt=F("number"), order__provider=F("provider"))
-    others = [*lost.exclude(order_id=attempt.order_id).exclude(solved), *under_way]
+    others = [*lost.exclude(order_id=attempt.order_id).exclude(SOLVED), *under_way]
     return sum(_may_lie_in(gap, other) for other in others)
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from catalog.costs import cost_of, would_lose
 from catalog.models import ProviderService, Route
-from catalog.service_types import Quantity, service_type
+from catalog.service_types import service_type
 from ledger.amounts import plain
 from orders.costing import can_be_booked
 from orders.models import Order
@@ -60,7 +60,7 @@ def promise_of(order: Order) -> Promise:
 def _span_of(order: Order) -> tuple[int, int] | None:
     """What is delivered at a time: a run, a post, or all at once."""
     kind = service_type(order.service_type)
-    if kind is not None and kind.quantity is Quantity.RESERVED:
+    if kind is not None and kind.by_post:
         return int(order.details["min"]), int(order.details["max"])
     if order.quantity is None:
         return None

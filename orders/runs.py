@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
+from catalog.pricing import per_thousand
 from ledger.amounts import from_units, to_units
 from orders.keeping import Sold, keep_without
 from orders.models import Order, RefillRequest, State, Status
@@ -81,6 +82,11 @@ def run_accepted(run: Order) -> None:
         parent.status = Status.IN_PROGRESS
         tell([line(parent, "status")])
     parent.save(update_fields=["next_run_at", "status"])
+
+
+def sold_for(order: Order) -> Decimal:
+    """What the order was sold for: its charge, or a run's share of what its drip-feed was sold for."""
+    return order.charge if order.parent_id is None else per_thousand(order.rate, order.quantity)
 
 
 def end_runs(runs: Sequence[Order], *, actor: Actor = SYSTEM) -> list[Refund]:

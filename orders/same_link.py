@@ -20,12 +20,11 @@ from django.utils import timezone
 from accounts.models import Customer
 from catalog.links import link_key
 from catalog.models import SameLink, Service
-from orders.models import Order, State
+from orders.models import UNDER_WAY, Order, State
 from orders.story import line, tell
 from providers.models import Provider
 from records.jobs import Turn, hint
 
-UNDER_WAY = (State.SENDING, State.UNKNOWN, State.ACCEPTED, State.REVIEW)  # of the constraint, too
 IN_LINE = (State.WAITING, State.QUEUED)  # in the order of their ids; what is held lets others go before it
 KEYS_A_QUERY = 500  # less than any database's limit of parameters
 

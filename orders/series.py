@@ -27,14 +27,18 @@ from records.jobs import Turn, hint
 
 
 def run_series(turn: Turn) -> Mapping[str, int]:
-    """Begins the runs that are due, at most ORDER_SWEEP_ROWS a turn."""
+    """Begins the runs that are due, until none is left or the turn is over; ORDER_SWEEP_ROWS are read at once."""
     counts: Counter[str] = Counter()
     rates = ExchangeRates()
-    for parent in due_series()[: settings.ORDER_SWEEP_ROWS]:
-        if turn.should_stop():
-            break
-        run = begin_run(parent, rates)
-        counts["passed" if run is None else "held" if run.state == State.HELD else "begun"] += 1
+    more = True
+    while more and not turn.should_stop():
+        more = False  # where every one was passed over, another hand is at them
+        for parent in due_series()[: settings.ORDER_SWEEP_ROWS]:
+            if turn.should_stop():
+                break
+            run = begin_run(parent, rates)
+            more = more or run is not None
+            counts["passed" if run is None else "held" if run.state == State.HELD else "begun"] += 1
     return dict(counts)
 
 

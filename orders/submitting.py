@@ -33,6 +33,7 @@ from orders.routing import (
     purchase_at,
     too_dear,
 )
+from orders.runs import sold_for
 from orders.same_link import in_its_way, queue_up
 from orders.withholding import hold
 from providers.models import Provider
@@ -180,7 +181,7 @@ def _why_hold(order: Order, purchase: Purchase, rates: ExchangeRates) -> str:
     if broken:
         return broken
     if loses(purchase.provider_service, promise, rates):
-        return f"It costs {plain(purchase.cost_value)} now and was sold for {plain(order.charge)}."
+        return f"It costs {plain(purchase.cost_value)} now and was sold for {plain(sold_for(order))}."
     return too_dear(purchase)
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from orders.ending import give_back
 from orders.models import Order, State
 from orders.routing import BelowCost, ExchangeRates, NoRoute, choose, promise_of, routes_in_order
+from orders.runs import sold_for
 from orders.story import line, tell
 from records.attention import close_attention, raise_attention
 from records.audit import SYSTEM, Actor
@@ -42,7 +43,7 @@ def tell_held(order: Order, why: str) -> None:
         cause="order_held",
         key=f"held:{order.pk}",
         summary=f"Order {order.pk} is held: {why}",
-        evidence={"charge": order.charge, "quantity": order.quantity},
+        evidence={"sold for": sold_for(order), "quantity": order.quantity},
         provider_id=order.provider_id,
         order_id=order.pk,
     )

@@ -49,7 +49,7 @@ def runs_of(order: Order) -> Runs | None:
     if not is_series(order):
         return None
     look_at_runs([order])
-    shown = order.parts.prefetch_related("refills").order_by("-run")[: settings.PORTAL_RUNS_SHOWN]
+    shown = order.run_orders.prefetch_related("refills").order_by("-run")[: settings.PORTAL_RUNS_SHOWN]
     rows = [_run(run) for run in shown]
     return Runs(
         words=words_of(order),

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='category',
             name='link_pattern',
-            field=models.CharField(blank=True, help_text='A regular expression that links here must match. Empty: any link.', max_length=200),
+            field=models.CharField(blank=True, help_text='A regular expression that must be found in a link. Empty: any link.', max_length=200),
         ),
         migrations.AddField(
             model_name='service',

@@ -18,7 +18,7 @@ from catalog.markup import margin_percent
 from catalog.models import Route, Service
 from catalog.prices import exchange_rates, first_live_routes, reprice
 from catalog.searching import words as words_of
-from catalog.service_types import ORDERABLE_KEYS, Quantity, service_type
+from catalog.service_types import ORDERABLE_KEYS, service_type
 from catalog.shelves import FLAG_OF, edit_by_hand, why_no_runs
 from operations import words
 from operations.admin.basis import Desk, Inline, whole_number
@@ -132,7 +132,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
         if cleaned.get("dripfeed") and {"dripfeed", "type"} & set(self.changed_data) and no_runs:
             self.add_error("dripfeed", no_runs)
         kind, posts = service_type(spelling), cleaned.get("open_posts")
-        if posts is not None and (kind is None or kind.quantity is not Quantity.RESERVED):
+        if posts is not None and (kind is None or not kind.by_post):
             self.add_error("open_posts", "Only a subscription has posts. Leave this empty.")
         elif posts is not None and not 1 <= posts <= settings.MAX_POSTS:
             self.add_error("open_posts", f"Between 1 and {settings.MAX_POSTS:,}. Empty: customers say how many.")

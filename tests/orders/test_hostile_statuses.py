@@ -22,6 +22,7 @@ from tests.orders.builders import (
     followed,
     sent,
 )
+from tests.orders.subscribed import a_subscription, a_subscription_service, made_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +53,20 @@ def test_a_charge_that_no_account_can_hold_stops_no_other_order(sandbox: Sandbox
     followed(provider, *orders)
     assert [order.status for order in orders] == [Status.COMPLETED] * 3
     assert orders[1].cost == Decimal("0.90")
+    books_are_right()
+
+
+def test_a_part_with_a_charge_that_no_account_can_hold_stops_no_other_order(sandbox: Sandbox) -> None:
+    alice, provider = a_customer("100"), a_provider(sandbox)
+    subscription = a_subscription(alice, a_subscription_service(provider))
+    other = an_order(alice, a_service(provider))
+    sent(provider, subscription, other)
+    sandbox.finish_all()
+    for part in made_for(sandbox, subscription):
+        sandbox.set_order(part.id, show={"charge": "9" * 40, "currency": "USD"})
+    followed(provider, subscription, other)
+    assert (subscription.state, subscription.refunded) == (State.REVIEW, Decimal(0))  # the hold stays, a person decides
+    assert other.status == Status.COMPLETED
     books_are_right()
 
 

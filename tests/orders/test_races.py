@@ -23,12 +23,21 @@ from orders.accepting import Acceptance, accept
 from orders.cancelling import CannotCancel, request_cancel
 from orders.claiming import claim, mark, waiting_for
 from orders.ending import give_back
-from orders.models import Attempt, Order, OrderEvent, Placement, RefillRequest, State, Status, UpstreamPart
+from orders.models import (
+    UNDER_WAY,
+    Attempt,
+    Order,
+    OrderEvent,
+    Placement,
+    RefillRequest,
+    State,
+    Status,
+    UpstreamPart,
+)
 from orders.placing import Refused, place_orders
 from orders.reading import News
 from orders.refunding import Refund, RefundAboveCharge, refund_all
 from orders.routing import ExchangeRates
-from orders.same_link import UNDER_WAY
 from orders.settling import refund_of
 from orders.submitting import Passed, submit
 from orders.syncing import write_news

@@ -17,7 +17,7 @@ from accounts.models import Customer
 from catalog.models import ProviderService, Service
 from ledger.amounts import PER, divide_up, from_units, to_units
 from ledger.models import Transfer
-from orders import deciding, series, submitting
+from orders import deciding, placing, series, submitting
 from orders.asking_again import _share
 from orders.books import check_orders
 from orders.cancelling import Cancelled, CannotCancel, can_cancel, request_cancel
@@ -618,3 +618,21 @@ def _end(parent: Order, number: int, each: int, delivered: int) -> News:
         order_id=run.pk, status=status, word=status.value, start_count=0, remains=each - delivered,
         remains_said=each - delivered, charge=None, cost=None,
     )  # fmt: skip
+
+
+def test_a_series_that_was_placed_is_hinted_and_needs_no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    hinted: list[str] = []
+    monkeypatch.setattr(placing, "hint", lambda name, scope="": hinted.append(name))
+    an_order(a_customer(), a_service(a_provider(), dripfeed=True), runs=2, interval=60)
+    assert hinted == ["run_series"]
+
+
+def test_a_run_that_became_too_dear_is_held_with_what_it_was_sold_for(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    an_order(a_customer(), a_service(provider, dripfeed=True), runs=2, interval=60)
+    turn("run_series")
+    ProviderService.objects.update(rate=Decimal("2"))
+    turn("submit_orders", provider)
+    run = Order.objects.get(run=1)
+    assert (run.state, run.reason) == (State.HELD, "It costs 2.00 now and was sold for 1.125.")
+    assert AttentionItem.objects.get(cause="order_held").evidence["sold for"] == "1.125"
