@@ -13,7 +13,7 @@ from api.bodies import Fields
 from api.door import Bucket
 from api.errors import ApiError
 from api.ids import many_ids, one_id
-from api.statuses import not_yours, own_orders, shown
+from api.statuses import answers, not_yours
 from ledger.amounts import plain
 from ledger.balances import balance_of
 
@@ -38,22 +38,18 @@ def status(call: Call) -> object:
     if "orders" not in call.fields:
         return _status_of_one(call)
     asked = many_ids(call.fields["orders"])
-    numbers = [number for number in asked.values() if number is not None]
-    found = {order.pk: shown(order) for order in own_orders(call.customer, numbers)}
-    return {
-        text: found.get(number) or not_yours() if number is not None else not_yours() for text, number in asked.items()
-    }
+    found = answers(call.customer, asked)
+    return {text: found.get(text) or not_yours() for text in asked}
 
 
 def _status_of_one(call: Call) -> object:
     text = call.fields.get("order", "").strip()
     if not text:
         raise ApiError(errors.INCORRECT_REQUEST)
-    number = one_id(text)
-    order = own_orders(call.customer, [number]).first() if number is not None else None
-    if order is None:
+    found = answers(call.customer, {text: one_id(text)})
+    if text not in found:
         raise ApiError(errors.INCORRECT_ORDER)
-    return shown(order)
+    return found[text]
 
 
 def balance(call: Call) -> object:

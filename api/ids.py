@@ -16,6 +16,13 @@ def one_id(text: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS else None
 
 
+def part_of(text: str) -> tuple[int, int] | None:
+    """An order's id and the number of its part, of what `status` lists under `orders`: 23501-3."""
+    order, dash, number = text.strip().partition("-")
+    found = (one_id(order), one_id(number))
+    return (found[0], found[1]) if dash and found[0] is not None and found[1] is not None else None
+
+
 def many_ids(text: str) -> dict[str, int | None]:
     """Each id once, as it was sent and in that order, with its number. Raises ApiError for none or too many."""
     asked = dict.fromkeys(part.strip() for part in text.split(",") if part.strip())

@@ -28,9 +28,10 @@ def shown(order: Order) -> dict[str, Any]:
     answer: dict[str, Any] = {"charge": plain(order.charge - order.refunded)}
     if kind is not None and kind.by_post:
         answer |= {"status": order.status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
-        answer["orders"] = []
+        answer["orders"] = _ids_of_parts(order, order.parts_done or 0)
     elif order.runs is not None:
-        answer |= {"status": order.status, "runs": _runs_done(order), "orders": []}
+        done = order.parts_done or 0
+        answer |= {"status": order.status, "runs": done, "orders": _ids_of_parts(order, done)}
     else:
         answer |= {"start_count": str(order.start_count or 0), "status": order.status, "remains": str(_remains(order))}
     answer["currency"] = settings.PANEL_CURRENCY
@@ -42,10 +43,9 @@ def word(refill: RefillRequest) -> str:
     return REFILL_WORDS.get(refill.status, refill.status)
 
 
-def _runs_done(order: Order) -> int:
-    if order.runs_left is not None and order.runs is not None:
-        return order.runs - order.runs_left
-    return order.parts_done or 0
+def _ids_of_parts(order: Order, done: int) -> list[str]:
+    """How a customer names the parts of his order: `23501-3` is its third run or post (orders.part_answers)."""
+    return [f"{order.pk}-{number}" for number in range(1, min(done, settings.PARTS_MOST) + 1)]
 
 
 def _remains(order: Order) -> int:

@@ -111,7 +111,7 @@ class Order(models.Model):
     remains = models.BigIntegerField(null=True, blank=True)
     upstream_charge = MoneyField(null=True, blank=True)
     parts_done = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Runs or posts made so far, of what the provider divides by itself."
+        null=True, blank=True, help_text="Runs or posts made so far."
     )
     upstream_ended_at = models.DateTimeField(
         null=True, blank=True, help_text="When the provider said that it ended, while parts of it had not."

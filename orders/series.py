@@ -76,10 +76,12 @@ def begin_run(parent: Order, rates: ExchangeRates) -> Order | None:
 def _take(parent: Order) -> bool:
     """Counts the run; of two who would begin it one succeeds, and none once the drip-feed was stopped."""
     assert parent.runs_left
+    assert parent.runs is not None
+    left = parent.runs_left - 1
     due = Order.objects.filter(
         pk=parent.pk, state=State.SERIES, runs_left=parent.runs_left, next_run_at=parent.next_run_at
     )
-    return due.update(runs_left=parent.runs_left - 1, next_run_at=None) == 1
+    return due.update(runs_left=left, parts_done=parent.runs - left, next_run_at=None) == 1
 
 
 def _next_run(parent: Order) -> Order:

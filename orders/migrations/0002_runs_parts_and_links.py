@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='order',
             name='parts_done',
-            field=models.PositiveIntegerField(blank=True, help_text='Runs or posts made so far, of what the provider divides by itself.', null=True),
+            field=models.PositiveIntegerField(blank=True, help_text='Runs or posts made so far.', null=True),
         ),
         migrations.AddField(
             model_name='order',
