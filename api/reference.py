@@ -155,7 +155,8 @@ def _status(money: Mapping[str, str]) -> Described:
     plain = {"charge": "0.27819", "start_count": "3572", "status": "Partial", "remains": "157", **money}
     parts = ["23501-1", "23501-2"]  # asked for by `status` as orders are
     drip: dict[str, Any] = {"charge": "0.90", "status": "In progress", "runs": 2, "orders": parts, **money}
-    follows: dict[str, Any] = {"charge": "4.50", "status": "Active", "posts": 2, "expiry": None, "orders": parts, **money}
+    follows: dict[str, Any] = {"charge": "4.50", "status": "Active", "posts": 2, "expiry": None, "orders": parts}
+    follows |= money
     one = (Answer("An order", plain), Answer("A drip-feed", drip), Answer("A subscription", follows))
     many = {"1": plain, "10": NOT_YOURS, "100": {**plain, "status": "In progress"}}
     forms = (
