@@ -21,7 +21,7 @@ from orders.costing import can_be_booked, correction_posting
 from orders.dividing import is_divided, is_subscription
 from orders.holding import holds
 from orders.keeping import NeedsOperator, Report, Sold, delivered_of, final_cost, keep
-from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
+from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription, known_sum
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
 from orders.runs import end_parents, end_runs
@@ -188,7 +188,7 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
     postings: list[Posting] = []
     for ending, why in unclear:
         ending.order.state, ending.order.reason = State.REVIEW, why
-        postings += true_up(ending.order, ending.cost)
+        postings += true_up(ending.order, _cost_to_book(ending))
     Order.objects.bulk_update([ending.order for ending, _ in unclear], ["state", "reason", "cost"])
     post(postings)
     raise_many(
@@ -213,14 +213,20 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
     tell([line(ending.order, "review", note=why) for ending, why in unclear])
 
 
+def _cost_to_book(ending: Ending) -> Decimal | None:
+    """The provider's own price; of what it divides only where that is no less than what the parts are known to cost."""
+    if ending.cost is None or not is_divided(ending.order):
+        return ending.cost
+    return ending.cost if ending.cost > 0 and to_units(ending.cost) >= known_sum(ending.parts) else None
+
+
 def _evidence_of_parts(ending: Ending) -> dict[str, object]:
     if not is_divided(ending.order):
         return {}
-    charges = [from_units(part.charge) for part in ending.parts if part.charge is not None]
     return {
         "made so far": ending.done,
         "its orders known here": len(ending.parts),
-        "their charges": f"{sum(charges, Decimal(0)):f}",
+        "their charges": f"{from_units(known_sum(ending.parts)):f}",
     }
 
 

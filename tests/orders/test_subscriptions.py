@@ -199,6 +199,21 @@ def test_without_a_charge_of_its_own_it_costs_what_its_orders_cost(sandbox: Sand
     books_are_right()
 
 
+def test_a_charge_of_0_beside_orders_that_have_prices_is_none(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    scene.posts(2)
+    scene.finish_parts()
+    order = scene.says(status="Expired", charge="0.064", show={"charge": "0"})
+    assert (order.cost, moved(order)) == (D("0.064"), {"capture": D("0.08"), "release": D("0.04")})
+    assert booked(scene.provider) == sandbox.balance
+    books_are_right()
+
+
+def test_a_price_that_stands_beside_no_post_leaves_it_to_a_person(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    is_in_review(scene.says(status="Completed", charge="0.096", show={"posts": "0"}), "but keeps a price")
+
+
 def test_an_end_waits_for_the_orders_that_are_still_under_way(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(2)
