@@ -33,12 +33,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the provider said at the end: runs or posts `done`, the whole order's own charge, and its parts."""
+    """What the provider said at the end: the whole order's own charge, and its parts. `done` is the most runs or posts
+    that it ever told of; `done_unreadable`, whether its last word counts them in a way that makes no sense.
+    """
 
     status: Status
     done: int | None
     cost: int | None
     parts: Sequence[Part]
+    done_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def known_sum(parts: Sequence[Part]) -> int:
 
 def _made_nothing(told: Told) -> bool:
     """Whether all of it says that nothing was made; a price that stands beside it is no slip to be passed over."""
-    if told.done != 0 or told.parts:
+    if told.done != 0 or told.done_unreadable or told.parts:
         return False
     if told.cost:
         raise NeedsOperator("The provider made nothing for it, but keeps a price.")
@@ -94,7 +97,7 @@ def _made_nothing(told: Told) -> bool:
 
 def _took_nothing(told: Told) -> bool:
     """Many providers show the price on the orders that they made, and 0 on the whole: that 0 says nothing."""
-    return told.cost == 0 and not told.done and not told.parts
+    return told.cost == 0 and not told.done and not told.done_unreadable and not told.parts
 
 
 def _cost_of_completed(sold: Sold, told: Told) -> int | None:
@@ -111,6 +114,8 @@ def _cost_of_completed(sold: Sold, told: Told) -> int | None:
 def _sum_of(sold: Sold, told: Told) -> int:
     """What the parts cost together, where all of them are known, have ended and say their price."""
     parts = told.parts
+    if told.done_unreadable:
+        raise NeedsOperator("The provider's count of what it made for it cannot be read.")
     if told.done is not None and told.done != len(parts):
         raise NeedsOperator(f"The provider tells of {told.done} made so far, but {len(parts)} of its orders are known.")
     if not parts:

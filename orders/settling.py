@@ -35,8 +35,8 @@ from records.audit import SYSTEM, Actor
 class Ending:
     """An order, locked by the caller and its readings already on it, with the provider's last word on it.
 
-    `cost` is the provider's price where it came in the booked currency, else None; `done` and `parts` are of what the
-    provider divides by itself.
+    `cost` is the provider's price where it came in the booked currency, else None; `done`, `done_unreadable` and
+    `parts` are of what the provider divides by itself.
     """
 
     order: Order
@@ -44,6 +44,7 @@ class Ending:
     remains: int | None
     cost: Decimal | None
     done: int | None = None
+    done_unreadable: bool = False
     parts: Sequence[Part] = ()
 
 
@@ -85,7 +86,10 @@ def _kept(ending: Ending) -> Kept:
     if not is_divided(order):
         report = _report(ending)
         return Kept(amount=keep(sold(order), report), cost=final_cost(sold(order), report))
-    told = Told(status=ending.status, done=ending.done, cost=_report(ending).cost, parts=ending.parts)
+    told = Told(
+        status=ending.status, done=ending.done, done_unreadable=ending.done_unreadable, cost=_report(ending).cost,
+        parts=ending.parts,
+    )  # fmt: skip
     rule = keep_subscription if is_subscription(order.service_type) else keep_drip_feed
     return rule(sold(order), told)
 

@@ -207,9 +207,11 @@ def _begin_to_wait(order: Order, news: News) -> list[OrderEvent]:
 
 
 def _ending(order: Order, news: News, made: Sequence[Part]) -> Ending:
+    """Of runs or posts the most that was ever told counts: what was made is not unmade by a last word without it."""
     return Ending(
-        order=order, status=news.status, remains=news.remains_said, cost=news.cost, done=news.done_said, parts=made
-    )
+        order=order, status=news.status, remains=news.remains_said, cost=news.cost, done=news.parts_done,
+        done_unreadable=news.done_unreadable, parts=made,
+    )  # fmt: skip
 
 
 def _error_item(provider: Provider, known: Known, error: ItemError) -> Item:

@@ -23,9 +23,14 @@ def parts(*charges: int | None, status: Status | None = COMPLETED) -> list[Part]
 
 
 def told(
-    status: Status, made: Sequence[Part] = (), *, done: int | None = None, cost: int | None = None
+    status: Status,
+    made: Sequence[Part] = (),
+    *,
+    done: int | None = None,
+    cost: int | None = None,
+    done_unreadable: bool = False,
 ) -> Told:
-    return Told(status=status, done=done, cost=cost, parts=made)
+    return Told(status=status, done=done, done_unreadable=done_unreadable, cost=cost, parts=made)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,9 @@ def test_what_is_taken_of_a_hold(report: Told, kept: Kept) -> None:
         told(EXPIRED, done=0, cost=96_000),  # no posts, and the whole price stands
         told(EXPIRED, done=0, cost=1),
         told(EXPIRED, done=2, cost=0),
+        told(COMPLETED, parts(32_000), done_unreadable=True),
+        told(COMPLETED, parts(32_000), done=1, done_unreadable=True),
+        told(EXPIRED, done=0, done_unreadable=True),  # a 0 of before
         told(COMPLETED, parts(32_000, None), done=2),  # a price is missing
         told(CANCELED, parts(32_000, status=Status.IN_PROGRESS), done=1),
         told(CANCELED, parts(32_000, status=None), done=1),  # never read
@@ -128,6 +136,9 @@ def test_what_stays_paid_of_a_drip_feed(report: Told, kept: Kept) -> None:
         told(CANCELED, parts(None), cost=0),
         told(PARTIAL, done=2, cost=0),
         told(PARTIAL, cost=0),
+        told(CANCELED, cost=0, done_unreadable=True),
+        told(CANCELED, done=0, done_unreadable=True),
+        told(PARTIAL, parts(900_000), done_unreadable=True),
         told(PARTIAL, done=2),
         told(PARTIAL, cost=2_700_001),
     ],

@@ -214,6 +214,26 @@ def test_a_price_that_stands_beside_no_post_leaves_it_to_a_person(sandbox: Sandb
     is_in_review(scene.says(status="Completed", charge="0.096", show={"posts": "0"}), "but keeps a price")
 
 
+@pytest.mark.parametrize("last", [{"hide": ("posts",)}, {"show": {"posts": 1}}, {"show": {"posts": ""}}])
+def test_posts_that_were_told_before_are_not_forgotten_at_the_end(sandbox: Sandbox, last: dict[str, Any]) -> None:
+    scene = Scene(sandbox)
+    scene.posts(1)
+    scene.finish_parts()
+    scene.says(show={"posts": 3})
+    order = scene.says(status="Completed", charge="0.032", **last)
+    assert order.parts_done == 3
+    is_in_review(order, "3 made so far, but 1 of its orders are known")
+
+
+@pytest.mark.parametrize("count", [10**12, -1, "two", "1.5"])
+def test_a_count_that_cannot_be_read_leaves_the_end_to_a_person(sandbox: Sandbox, count: object) -> None:
+    scene = Scene(sandbox)
+    scene.posts(1)
+    scene.finish_parts()
+    order = scene.says(status="Completed", charge="0.032", show={"posts": count})
+    is_in_review(order, "count of what it made for it cannot be read")
+
+
 def test_an_end_waits_for_the_orders_that_are_still_under_way(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(2)

@@ -159,6 +159,14 @@ def test_a_price_that_stands_beside_no_run_leaves_it_to_a_person(sandbox: Sandbo
     assert order.cost == D("1.35")
 
 
+def test_runs_that_were_told_before_are_not_forgotten_at_the_end(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    scene.says(show={"runs": 2, "orders": []})
+    order = scene.says(status="Canceled", charge="0", show={"runs": 0})
+    assert order.parts_done == 2
+    is_in_review(order, "2 made so far, but 0 of its orders are known")
+
+
 def test_a_canceled_one_waits_for_the_run_that_is_under_way(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.runs(2, finished=False)
