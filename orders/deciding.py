@@ -20,6 +20,7 @@ from orders.dividing import is_subscription
 from orders.ending import give_back
 from orders.keeping import keep_for_delivered
 from orders.models import FINAL, Order, State, Status, UpstreamPart
+from orders.overdue import ABSENT, OVERDUE
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
@@ -145,15 +146,15 @@ def ends_of(order: Order) -> tuple[Status, ...]:
 
 
 def is_stuck(order: Order) -> bool:
-    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood, or
-    parts of it do not end.
+    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood, it
+    is left out of the answers, it should have ended long ago, or parts of it do not end.
     """
     if order.state != State.ACCEPTED:
         return False
     if order.upstream_ended_at is not None:
         return True
     open_items = AttentionItem.objects.filter(closed_at__isnull=True)
-    of_the_order = Q(order_id=order.pk, cause="status_error")
+    of_the_order = Q(order_id=order.pk, cause__in=("status_error", ABSENT, OVERDUE))
     return open_items.filter(of_the_order | Q(provider_id=order.provider_id, cause="unknown_word")).exists()
 
 

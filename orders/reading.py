@@ -35,6 +35,7 @@ class Known:
     runs: int | None = None
     parts_done: int | None = None
     upstream_ended_at: datetime | None = None
+    absent_since: datetime | None = None
 
     @property
     def divided(self) -> bool:
@@ -96,7 +97,6 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
         and news.remains == known.remains
         and news.charge == known.upstream_charge
         and news.parts_done == known.parts_done
-        and known.upstream_ended_at is None  # else it goes on after an end that waited for its parts
     )
     return None if same else news
 
@@ -115,6 +115,8 @@ def contradiction(known: Known, reading: StatusReading, provider: Provider) -> s
     grew = remains is not None and known.remains is not None and remains > max(known.remains, 0)
     if live and grew:
         return f"What remains grew from {known.remains} to {remains}."
+    if live and known.upstream_ended_at is not None and reading.word[:60] != known.upstream_status:
+        return f"It was told to have ended, and goes on as {reading.word[:60]}."
     if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
     if reading.charge is not None and reading.charge > settings.LEDGER_MAX_AMOUNT:

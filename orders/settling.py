@@ -53,6 +53,8 @@ CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
     "order_held",
     "settlement_unclear",
     "status_error",
+    "order_absent",
+    "order_overdue",
     "cancel_unanswered",
     "cancel_asked_by_hand",
 )
