@@ -301,6 +301,33 @@ def test_a_provider_that_lists_no_orders_leaves_the_end_to_a_person(sandbox: San
     books_are_right()
 
 
+@pytest.mark.parametrize(
+    ("hidden", "price", "cost", "said"),
+    [
+        (("charge", "currency"), "0.032", "0.064", "Our cost is 0.064, the price of the 2 known orders for it."),
+        ((), "0.032", "0.096", "Our cost stays at 0.096: the provider told a price for the whole."),
+        (("charge", "currency"), None, "0.096", "Our cost stays at 0.096: not all of the provider's orders for it"),
+    ],
+)
+def test_settled_by_a_person_it_costs_what_is_known(
+    sandbox: Sandbox, hidden: tuple[str, ...], price: str | None, cost: str, said: str
+) -> None:
+    scene = Scene(sandbox)
+    sandbox.set_order(str(scene.order.upstream_id), hide=hidden)
+    scene.posts(2)
+    scene.finish_parts()
+    for part in made_for(sandbox, scene.order):
+        sandbox.set_order(part.id, show={"charge": price})
+    order = scene.says(status="Completed", charge="0.096", show={"posts": 3})
+    is_in_review(order, "3 made so far, but 2 of its orders are known")
+    settle_by_hand(order=order, status=Status.COMPLETED, delivered=200, actor=OPERATOR, reason="I looked")
+    assert (order.cost, moved(order)) == (D(cost), {"capture": D("0.08"), "release": D("0.04")})
+    assert booked(scene.provider) == 1000 - D(cost)
+    assert said in order.events.get(kind="ended").note
+    assert said in AttentionItem.objects.get(cause="settlement_unclear").decision
+    books_are_right()
+
+
 def test_an_order_that_tells_no_price_leaves_the_end_to_a_person(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(3)
