@@ -22,6 +22,8 @@ CAUSES: Mapping[str, str] = {
     "contradiction": "A provider contradicts itself",
     "unknown_word": "A status in unknown words",
     "status_error": "A provider does not know an order",
+    "order_absent": "A provider leaves an order out of its answers",
+    "order_overdue": "Orders that should have ended",
     "unknown_refill": "Not known whether a refill was taken",
     "cancel_unanswered": "A request to cancel without an answer",
     "asked_by_hand": "A customer asks about an order by hand",

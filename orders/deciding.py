@@ -14,18 +14,22 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ledger.amounts import from_units
+from ledger.amounts import from_units, plain
+from ledger.posting import Posting, post
 from orders.accepting import Acceptance, accept
 from orders.dividing import is_subscription
 from orders.ending import give_back
 from orders.keeping import keep_for_delivered
+from orders.keeping_parts import known_sum
 from orders.models import FINAL, Order, State, Status, UpstreamPart
+from orders.overdue import ABSENT, OVERDUE
+from orders.parts import parts_of
 from orders.reconciling import purchase_of
 from orders.refunding import refund_all
 from orders.routing import ExchangeRates
 from orders.runs import end_parents, end_runs, lock_parent, show_progress
 from orders.same_link import hint_of_end
-from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold
+from orders.settling import CAUSES_OF_AN_OPEN_ORDER, SETTLED_FIELDS, close, close_cancels, refund_of, sold, true_up
 from orders.story import line, tell
 from orders.withholding import release_held
 from records.attention import close_attention, close_of_orders
@@ -116,6 +120,7 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
 
     def end(fresh: Order) -> None:
         kept = _kept(fresh, status, delivered)
+        postings, note = _book_known_cost(fresh, reason)
         close(fresh, status, reason=reason)
         if delivered is not None and fresh.quantity is not None:
             fresh.remains = fresh.quantity - delivered
@@ -124,14 +129,15 @@ def settle_by_hand(*, order: Order, status: Status, delivered: int | None, actor
         fresh.save(update_fields=[*SETTLED_FIELDS, "remains"])
         if fresh.parent is None:
             refund_all([refund_of(fresh, from_units(kept), status)])
+            post(postings)
         else:
             refund_all(end_runs([fresh], actor=actor))
             end_parents([fresh], actor=actor)
             show_progress([fresh.parent])
         close_cancels([fresh])
         hint_of_end([fresh])
-        tell([line(fresh, "ended", actor=actor, note=reason)])
-        decision = f"{status.label}: {reason}"
+        tell([line(fresh, "ended", actor=actor, note=note)])
+        decision = f"{status.label}: {note}"
         close_of_orders([fresh.pk], causes=CAUSES_OF_AN_OPEN_ORDER, decision=decision, actor=actor)
 
     states = (State.REVIEW, State.BY_HAND, State.ACCEPTED) if is_stuck(order) else (State.REVIEW, State.BY_HAND)
@@ -145,15 +151,15 @@ def ends_of(order: Order) -> tuple[Status, ...]:
 
 
 def is_stuck(order: Order) -> bool:
-    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood, or
-    parts of it do not end.
+    """Whether an order with its provider may never end by itself: its id, or its provider's word, is not understood, it
+    is left out of the answers, it should have ended long ago, or parts of it do not end.
     """
     if order.state != State.ACCEPTED:
         return False
     if order.upstream_ended_at is not None:
         return True
     open_items = AttentionItem.objects.filter(closed_at__isnull=True)
-    of_the_order = Q(order_id=order.pk, cause="status_error")
+    of_the_order = Q(order_id=order.pk, cause__in=("status_error", ABSENT, OVERDUE))
     return open_items.filter(of_the_order | Q(provider_id=order.provider_id, cause="unknown_word")).exists()
 
 
@@ -181,6 +187,24 @@ def _kept_for(order: Order, quantity: int, delivered: int) -> int:
     if not 0 <= delivered <= quantity:
         raise CannotDecide(f"Delivered must be between 0 and {quantity:,}.")
     return keep_for_delivered(sold(order), delivered)
+
+
+def _book_known_cost(order: Order, reason: str) -> tuple[list[Posting], str]:
+    """What a subscription cost us, as far as its parts tell it, put onto the instance: the transfer for it, and the
+    reason with a word on it. A price of its own, where it was told, was booked when the order came under review.
+    """
+    if not is_subscription(order.service_type) or order.upstream_id is None or order.cost is None:
+        return [], reason
+    made = parts_of([order.pk]).get(order.pk, ())
+    total = from_units(known_sum(made))
+    own = order.upstream_charge if order.state == State.REVIEW else None
+    if own and own >= total:
+        return [], f"{reason} (Our cost stays at {plain(order.cost)}: the provider told a price for the whole.)"
+    if not made or any(part.charge is None for part in made):
+        why = "not all of the provider's orders for it are known with a price"
+        return [], f"{reason} (Our cost stays at {plain(order.cost)}: {why}.)"
+    postings = true_up(order, total)
+    return postings, f"{reason} (Our cost is {plain(order.cost)}, the price of the {len(made)} known orders for it.)"
 
 
 def _undelivered(run: Order, status: Status, delivered: int | None) -> int:

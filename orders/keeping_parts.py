@@ -33,12 +33,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the provider said at the end: runs or posts `done`, the whole order's own charge, and its parts."""
+    """What the provider said at the end: the whole order's own charge, and its parts. `done` is the most runs or posts
+    that it ever told of; `done_unreadable`, whether its last word counts them in a way that makes no sense.
+    """
 
     status: Status
     done: int | None
     cost: int | None
     parts: Sequence[Part]
+    done_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +58,16 @@ def keep_subscription(sold: Sold, told: Told) -> Kept:
 
     The status alone says nothing: a subscription that completed may have had fewer posts, or smaller ones.
     """
-    if told.done == 0 and not told.parts:
-        return Kept(amount=0, cost=_believed(sold, told.cost) if told.cost is not None else 0)
+    if _made_nothing(told):
+        return Kept(amount=0, cost=0)
     return _by_parts(sold, told, _sum_of(sold, told))
 
 
 def keep_drip_feed(sold: Sold, told: Told) -> Kept:
     """The part of a drip-feed's charge that stays paid; raises NeedsOperator where nothing says how much was run."""
     if told.status is Status.COMPLETED:
-        return Kept(amount=sold.charge, cost=_believed(sold, told.cost))
-    if told.status is Status.CANCELED and _took_nothing(told):
+        return Kept(amount=sold.charge, cost=_cost_of_completed(sold, told))
+    if told.status is Status.CANCELED and (_made_nothing(told) or _took_nothing(told)):
         return Kept(amount=0, cost=0)
     try:
         total = _sum_of(sold, told)
@@ -78,13 +81,41 @@ def unfinished(parts: Sequence[Part]) -> int:
     return sum(not part.final for part in parts)
 
 
+def known_sum(parts: Sequence[Part]) -> int:
+    """What the parts cost together, as far as they tell it."""
+    return sum(part.charge for part in parts if part.charge is not None)
+
+
+def _made_nothing(told: Told) -> bool:
+    """Whether all of it says that nothing was made; a price that stands beside it is no slip to be passed over."""
+    if told.done != 0 or told.done_unreadable or told.parts:
+        return False
+    if told.cost:
+        raise NeedsOperator("The provider made nothing for it, but keeps a price.")
+    return True
+
+
 def _took_nothing(told: Told) -> bool:
-    return told.cost == 0 or (told.done == 0 and not told.parts)
+    """Many providers show the price on the orders that they made, and 0 on the whole: that 0 says nothing."""
+    return told.cost == 0 and not told.done and not told.done_unreadable and not told.parts
+
+
+def _cost_of_completed(sold: Sold, told: Told) -> int | None:
+    """The order's own charge; where that is 0 the sum of its parts, or the cost as it is booked."""
+    own = _believed(sold, told.cost)
+    if own != 0:
+        return own
+    try:
+        return _sum_of(sold, told) or None
+    except NeedsOperator:
+        return None
 
 
 def _sum_of(sold: Sold, told: Told) -> int:
     """What the parts cost together, where all of them are known, have ended and say their price."""
     parts = told.parts
+    if told.done_unreadable:
+        raise NeedsOperator("The provider's count of what it made for it cannot be read.")
     if told.done is not None and told.done != len(parts):
         raise NeedsOperator(f"The provider tells of {told.done} made so far, but {len(parts)} of its orders are known.")
     if not parts:
@@ -114,14 +145,14 @@ def _by_parts(sold: Sold, told: Told, total: int) -> Kept:
     own = _believed(sold, told.cost)
     doubt = ABOVE_COST if total > sold.cost else ""
     share = divide_up(sold.charge * total, sold.cost) if sold.cost else 0
-    return Kept(amount=min(sold.charge, share), cost=total if own is None else own, doubt=doubt)
+    return Kept(amount=min(sold.charge, share), cost=max(total, own or 0), doubt=doubt)
 
 
 def _by_its_charge(sold: Sold, told: Told, unclear: NeedsOperator) -> Kept:
     """The share of the price that the provider took. A canceled one that still shows its whole price, or more, shows
-    an old number.
+    an old number; one that shows less than its parts cost does not show what they cost.
     """
-    if told.cost is None or not sold.cost or told.cost > sold.cost:
+    if not told.cost or not sold.cost or not known_sum(told.parts) <= told.cost <= sold.cost:
         raise unclear
     if told.status is Status.CANCELED and told.cost == sold.cost:
         raise NeedsOperator("Canceled, but the provider's whole price still stands.")

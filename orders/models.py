@@ -114,7 +114,13 @@ class Order(models.Model):
         null=True, blank=True, help_text="Runs or posts made so far."
     )
     upstream_ended_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the provider said that it ended, while parts of it had not."
+        null=True, blank=True, help_text="When the provider first said that it ended, while parts of it had not."
+    )
+    should_end_at = models.DateTimeField(
+        null=True, blank=True, help_text="By its expiry, its last post, or an end that waits for its parts."
+    )
+    absent_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since then the provider's answers leave it out."
     )
     cost = MoneyField(null=True, blank=True, help_text="Booked, in the provider's currency.")
     exchange_rate = ExchangeRateField(null=True, blank=True)
@@ -186,6 +192,11 @@ class Order(models.Model):
             models.Index(fields=["provider", "id"], condition=Q(state="sending"), name="order_under_way"),
             models.Index(
                 fields=["provider", "accepted_at", "id"], condition=Q(state="accepted"), name="order_with_provider"
+            ),
+            models.Index(
+                fields=["should_end_at"],
+                condition=Q(state="accepted", should_end_at__isnull=False),
+                name="order_should_end",
             ),
             # One for each of these states: SQLite does not see that a condition on several covers a question of one.
             models.Index(fields=["provider", "id"], condition=Q(state="unknown"), name="order_unknown"),

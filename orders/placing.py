@@ -29,6 +29,7 @@ from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
 from orders.holding import holds
 from orders.models import Order, State
+from orders.overdue import expiry_of
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
 from orders.same_link import queue_new, tell_queued
 from orders.tokens import AlreadyPlaced, Once, TokenOfAnother, claim_token, placed_before
@@ -250,6 +251,7 @@ def _order(customer: Customer, quote: Quote) -> Order:
         next_run_at=timezone.now() if state == State.SERIES else None,
         link_key=link_key(quote.read.link),
         one_at_a_time=service.same_link == SameLink.QUEUE,
+        should_end_at=expiry_of(quote.read.details),
     )
 
 

@@ -35,6 +35,7 @@ class Known:
     runs: int | None = None
     parts_done: int | None = None
     upstream_ended_at: datetime | None = None
+    absent_since: datetime | None = None
 
     @property
     def divided(self) -> bool:
@@ -57,8 +58,8 @@ class News:
     remains_said: int | None  # what this very reading says: only that may move money
     charge: Decimal | None
     cost: Decimal | None  # the charge where it is in the booked currency, else None: only that may move money
-    parts_done: int | None = None  # runs or posts, as the row keeps it
-    done_said: int | None = None  # what this very reading says of them
+    parts_done: int | None = None  # runs or posts, as the row keeps it: the most that was ever told
+    done_unreadable: bool = False  # this very reading counts them in a way that makes no sense
 
     @property
     def final(self) -> bool:
@@ -76,7 +77,7 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
     status = status_of(known.service_type, reading)
     assert status is not None
     remains = None if known.divided else reading.remains  # of a whole that is made in parts it says nothing
-    done = _done_of(known, reading)
+    done, unreadable = _done_of(known, reading)
     news = News(
         order_id=known.id,
         status=status,
@@ -86,8 +87,8 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
         remains_said=remains,
         charge=known.upstream_charge if reading.charge is None else reading.charge,
         cost=reading.charge if in_booked_currency(reading, provider) else None,
-        parts_done=known.parts_done if done is None else done,
-        done_said=done,
+        parts_done=known.parts_done if done is None else max(done, known.parts_done or 0),
+        done_unreadable=unreadable,
     )
     same = (
         status.value == known.status
@@ -96,7 +97,6 @@ def compare(known: Known, reading: StatusReading, provider: Provider) -> News | 
         and news.remains == known.remains
         and news.charge == known.upstream_charge
         and news.parts_done == known.parts_done
-        and known.upstream_ended_at is None  # else it goes on after an end that waited for its parts
     )
     return None if same else news
 
@@ -115,6 +115,8 @@ def contradiction(known: Known, reading: StatusReading, provider: Provider) -> s
     grew = remains is not None and known.remains is not None and remains > max(known.remains, 0)
     if live and grew:
         return f"What remains grew from {known.remains} to {remains}."
+    if live and known.upstream_ended_at is not None and reading.word[:60] != known.upstream_status:
+        return f"It was told to have ended, and goes on as {reading.word[:60]}."
     if reading.charge is not None and reading.currency is not None and not in_booked_currency(reading, provider):
         return f"The charge came in {reading.currency[:12]}, but the provider is booked in {provider.currency}."
     if reading.charge is not None and reading.charge > settings.LEDGER_MAX_AMOUNT:
@@ -128,12 +130,16 @@ LARGEST = 2**63 - 1
 MOST_DONE = 2**31 - 1
 
 
-def _done_of(known: Known, reading: StatusReading) -> int | None:
-    """Runs or posts that the reading counts; None for an order that has none, or where it makes no sense."""
+def _done_of(known: Known, reading: StatusReading) -> tuple[int | None, bool]:
+    """Runs or posts that the reading counts, None for an order that has none or where they are left out; and whether
+    a count was sent that makes no sense.
+    """
     if not known.divided:
-        return None
-    done = reading.posts if is_subscription(known.service_type) else reading.runs
-    return done if done is not None and 0 <= done <= MOST_DONE else None
+        return None, False
+    name, done = ("posts", reading.posts) if is_subscription(known.service_type) else ("runs", reading.runs)
+    if done is None:
+        return None, name in reading.unreadable
+    return (done, False) if 0 <= done <= MOST_DONE else (None, True)
 
 
 def bounded(count: int) -> int:

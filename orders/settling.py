@@ -21,7 +21,7 @@ from orders.costing import can_be_booked, correction_posting
 from orders.dividing import is_divided, is_subscription
 from orders.holding import holds
 from orders.keeping import NeedsOperator, Report, Sold, delivered_of, final_cost, keep
-from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription
+from orders.keeping_parts import Kept, Part, Told, keep_drip_feed, keep_subscription, known_sum
 from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, refund_all
 from orders.runs import end_parents, end_runs
@@ -35,8 +35,8 @@ from records.audit import SYSTEM, Actor
 class Ending:
     """An order, locked by the caller and its readings already on it, with the provider's last word on it.
 
-    `cost` is the provider's price where it came in the booked currency, else None; `done` and `parts` are of what the
-    provider divides by itself.
+    `cost` is the provider's price where it came in the booked currency, else None; `done`, `done_unreadable` and
+    `parts` are of what the provider divides by itself.
     """
 
     order: Order
@@ -44,6 +44,7 @@ class Ending:
     remains: int | None
     cost: Decimal | None
     done: int | None = None
+    done_unreadable: bool = False
     parts: Sequence[Part] = ()
 
 
@@ -52,6 +53,8 @@ CAUSES_OF_AN_OPEN_ORDER = (  # items that an order's end answers
     "order_held",
     "settlement_unclear",
     "status_error",
+    "order_absent",
+    "order_overdue",
     "cancel_unanswered",
     "cancel_asked_by_hand",
 )
@@ -85,7 +88,10 @@ def _kept(ending: Ending) -> Kept:
     if not is_divided(order):
         report = _report(ending)
         return Kept(amount=keep(sold(order), report), cost=final_cost(sold(order), report))
-    told = Told(status=ending.status, done=ending.done, cost=_report(ending).cost, parts=ending.parts)
+    told = Told(
+        status=ending.status, done=ending.done, done_unreadable=ending.done_unreadable, cost=_report(ending).cost,
+        parts=ending.parts,
+    )  # fmt: skip
     rule = keep_subscription if is_subscription(order.service_type) else keep_drip_feed
     return rule(sold(order), told)
 
@@ -188,7 +194,7 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
     postings: list[Posting] = []
     for ending, why in unclear:
         ending.order.state, ending.order.reason = State.REVIEW, why
-        postings += true_up(ending.order, ending.cost)
+        postings += true_up(ending.order, _cost_to_book(ending))
     Order.objects.bulk_update([ending.order for ending, _ in unclear], ["state", "reason", "cost"])
     post(postings)
     raise_many(
@@ -213,14 +219,20 @@ def _ask_operator(unclear: Sequence[tuple[Ending, str]]) -> None:
     tell([line(ending.order, "review", note=why) for ending, why in unclear])
 
 
+def _cost_to_book(ending: Ending) -> Decimal | None:
+    """The provider's own price; of what it divides only where that is no less than what the parts are known to cost."""
+    if ending.cost is None or not is_divided(ending.order):
+        return ending.cost
+    return ending.cost if ending.cost > 0 and to_units(ending.cost) >= known_sum(ending.parts) else None
+
+
 def _evidence_of_parts(ending: Ending) -> dict[str, object]:
     if not is_divided(ending.order):
         return {}
-    charges = [from_units(part.charge) for part in ending.parts if part.charge is not None]
     return {
         "made so far": ending.done,
         "its orders known here": len(ending.parts),
-        "their charges": f"{sum(charges, Decimal(0)):f}",
+        "their charges": f"{from_units(known_sum(ending.parts)):f}",
     }
 
 

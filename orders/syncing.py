@@ -22,6 +22,7 @@ from orders import parts
 from orders.dividing import is_divided
 from orders.keeping_parts import Part
 from orders.models import Order, OrderEvent, State
+from orders.overdue import all_posts_told, note_absent, should_have_ended
 from orders.parts import PartsTold, parts_of, waits_for_parts
 from orders.reading import KNOWN_COLUMNS, Known, News, compare, contradiction, status_of
 from orders.runs import lock_parents, show_progress
@@ -120,11 +121,12 @@ def take_in(
     """Writes what an answer brought for the orders that were asked for, and for their parts, and counts it."""
     counts: Counter[str] = Counter(asked=len(batch))
     news: list[News] = []
+    absent: list[Known] = []
     items: list[Item] = parts.write(provider, told) if told is not None else []
     for known in batch:
         reading = answer.get(known.upstream_id)
         if reading is None:
-            counts["absent"] += 1
+            absent.append(known)
         elif isinstance(reading, ItemError):
             counts["errors"] += 1
             items.append(_error_item(provider, known, reading))
@@ -136,8 +138,11 @@ def take_in(
             changed = compare(known, reading, provider)
             if changed is not None:
                 news.append(changed)
+    items += note_absent(provider, absent, [known for known in batch if known.upstream_id in answer])
     if items:
         raise_many(items)
+    if absent:
+        counts["absent"] = len(absent)
     counts.update(write_news(news))
     return counts
 
@@ -177,6 +182,7 @@ def write_news(news: Iterable[News]) -> Counter[str]:
 
 READ_COLUMNS = (
     "status", "upstream_status", "start_count", "remains", "upstream_charge", "parts_done", "upstream_ended_at",
+    "should_end_at",
 )  # fmt: skip
 
 
@@ -187,11 +193,14 @@ def _columns_of(order: Order) -> tuple[object, ...]:
 def _put(order: Order, news: News) -> None:
     order.upstream_status, order.start_count = news.word, news.start_count
     order.remains, order.upstream_charge, order.parts_done = news.remains, news.charge, news.parts_done
+    if order.should_end_at is None and all_posts_told(order):
+        should_have_ended(order)
 
 
 def _go_on(order: Order, news: News) -> list[OrderEvent]:
-    """A live status; after an end that waited for parts it says that it was none."""
-    order.upstream_ended_at = None
+    """A live status. After an end that waited for parts the time of that end stays: who says now this and now that
+    would otherwise put off the end, and a person's look at it, for ever.
+    """
     if order.status == news.status:
         return []
     order.status = news.status
@@ -203,13 +212,16 @@ def _begin_to_wait(order: Order, news: News) -> list[OrderEvent]:
     if order.upstream_ended_at is not None:
         return []
     order.upstream_ended_at = timezone.now()
+    should_have_ended(order)
     return [line(order, "waits_for_parts", note=f"{news.word}; orders that the provider made for it are under way")]
 
 
 def _ending(order: Order, news: News, made: Sequence[Part]) -> Ending:
+    """Of runs or posts the most that was ever told counts: what was made is not unmade by a last word without it."""
     return Ending(
-        order=order, status=news.status, remains=news.remains_said, cost=news.cost, done=news.done_said, parts=made
-    )
+        order=order, status=news.status, remains=news.remains_said, cost=news.cost, done=news.parts_done,
+        done_unreadable=news.done_unreadable, parts=made,
+    )  # fmt: skip
 
 
 def _error_item(provider: Provider, known: Known, error: ItemError) -> Item:

@@ -1,4 +1,6 @@
-"""What nobody's hand is on any more: requests whose process died, orders held back, cancels without an answer."""
+"""What nobody's hand is on any more: requests whose process died, orders held back or never ended, cancels without an
+answer.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from django.utils import timezone
 from orders.cancelling import report_unanswered
 from orders.models import Attempt, Order, Placement, RefillRequest, State
 from orders.outcomes import become_unknown
+from orders.overdue import report_overdue
 from orders.refilling import become_unknown as refill_becomes_unknown
 from orders.same_link import queued_at
 from orders.withholding import hold, look_at_held
@@ -31,6 +34,7 @@ def tidy_orders(turn: Turn) -> Mapping[str, int]:
         "sent_on": sent_on,
         "given_back": given_back,
         "unanswered_cancels": report_unanswered(),
+        "overdue": report_overdue(),
         "forgotten_tokens": forget_tokens(),
     }
 

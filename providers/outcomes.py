@@ -165,6 +165,7 @@ class StatusReading:
     posts: int | None = None
     expiry: str | None = None
     orders: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()  # of `runs` and `posts`: what was sent and is no whole number
 
 
 @dataclass(frozen=True, slots=True)

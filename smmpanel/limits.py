@@ -112,6 +112,10 @@ PARTS_MOST = 2_000  # twice the most runs or posts that are sold; more are no ch
 PARTS_ASK_MOST = 2_000  # twenty requests; the others' turn comes with the next sweeps
 # After an end is told: child orders of a subscription end within a day or two; then a person looks.
 PARTS_WAIT_HOURS = env.limit("PARTS_WAIT_HOURS", 48)
+# After an order should have ended: longer than the wait for its parts, so that what settles by itself has settled.
+ORDER_OVERDUE_HOURS = env.limit("ORDER_OVERDUE_HOURS", 96)
+# Answers without an order: a provider's bad hour is none of its orders' errors, a day of it is a person's.
+ORDER_ABSENT_HOURS = env.limit("ORDER_ABSENT_HOURS", 24)
 ORDER_ASK_AGAIN_DAYS = [1, 3, 7, 30]  # after an order's end: drops and late refunds show within a month
 ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run of a tidying job
 # A provider may work off a request late.

@@ -69,7 +69,16 @@ def _read_item(upstream_id: str, item: JSON, answer: Answer, words: WordMap) -> 
         posts=read_int(item.get("posts")),
         expiry=read_line(item.get("expiry"), EXPIRY_LENGTH) or None,
         orders=_children(item.get("orders")),
+        unreadable=tuple(name for name in _COUNTS if _is_unreadable(item.get(name))),
     )
+
+
+_COUNTS = ("runs", "posts")
+
+
+def _is_unreadable(count: JSON) -> bool:
+    """Whether it was sent and is no whole number: that is not the same as left out."""
+    return count not in (None, "") and read_int(count) is None
 
 
 def unreadable_item(upstream_id: str, reason: str) -> ItemError:

@@ -23,9 +23,14 @@ def parts(*charges: int | None, status: Status | None = COMPLETED) -> list[Part]
 
 
 def told(
-    status: Status, made: Sequence[Part] = (), *, done: int | None = None, cost: int | None = None
+    status: Status,
+    made: Sequence[Part] = (),
+    *,
+    done: int | None = None,
+    cost: int | None = None,
+    done_unreadable: bool = False,
 ) -> Told:
-    return Told(status=status, done=done, cost=cost, parts=made)
+    return Told(status=status, done=done, done_unreadable=done_unreadable, cost=cost, parts=made)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,9 @@ def told(
         (told(CANCELED, parts(32_000)), Kept(amount=40_000, cost=32_000)),  # posts are not counted
         (told(CANCELED, parts(32_000), done=1, cost=40_000), Kept(amount=40_000, cost=40_000)),  # its own price is ours
         (told(EXPIRED, done=0), Kept(amount=0, cost=0)),
-        (told(EXPIRED, done=0, cost=96_000), Kept(amount=0, cost=96_000)),  # nothing delivered, nothing given back yet
+        (told(EXPIRED, done=0, cost=0), Kept(amount=0, cost=0)),
+        (told(EXPIRED, parts(32_000, 32_000), done=2, cost=0), Kept(amount=80_000, cost=64_000)),  # priced by its posts
+        (told(EXPIRED, parts(32_000, 32_000), done=2, cost=40_000), Kept(amount=80_000, cost=64_000)),
         (told(COMPLETED, parts(1), done=1), Kept(amount=2, cost=1)),  # rounded up
         (told(COMPLETED, parts(0), done=1), Kept(amount=0, cost=0)),
         (told(COMPLETED, parts(0, status=CANCELED), done=1), Kept(amount=0, cost=0)),
@@ -57,6 +64,12 @@ def test_what_is_taken_of_a_hold(report: Told, kept: Kept) -> None:
         told(COMPLETED, parts(32_000), done=2),  # one is missing
         told(COMPLETED, parts(32_000, 32_000), done=1),  # one is too many
         told(EXPIRED, parts(32_000), done=0),
+        told(EXPIRED, done=0, cost=96_000),  # no posts, and the whole price stands
+        told(EXPIRED, done=0, cost=1),
+        told(EXPIRED, done=2, cost=0),
+        told(COMPLETED, parts(32_000), done_unreadable=True),
+        told(COMPLETED, parts(32_000), done=1, done_unreadable=True),
+        told(EXPIRED, done=0, done_unreadable=True),  # a 0 of before
         told(COMPLETED, parts(32_000, None), done=2),  # a price is missing
         told(CANCELED, parts(32_000, status=Status.IN_PROGRESS), done=1),
         told(CANCELED, parts(32_000, status=None), done=1),  # never read
@@ -91,8 +104,14 @@ def test_what_costs_nothing_anywhere_ends_without_a_person() -> None:
         (told(PARTIAL, parts(900_000), done=2, cost=1_350_000), Kept(amount=1_687_500, cost=1_350_000)),
         (told(PARTIAL, cost=2_700_000), Kept(amount=3_375_000, cost=2_700_000)),
         (told(CANCELED, done=0), Kept(amount=0, cost=0)),
-        (told(CANCELED, done=0, cost=2_700_000), Kept(amount=0, cost=0)),  # the old price, repeated
+        (told(CANCELED, done=0, cost=0), Kept(amount=0, cost=0)),
         (told(CANCELED, cost=0), Kept(amount=0, cost=0)),
+        (told(COMPLETED, done=3, cost=0), Kept(amount=3_375_000)),  # 0 is no price of what was delivered
+        (told(COMPLETED, parts(0, 0, 0), done=3, cost=0), Kept(amount=3_375_000)),
+        (told(COMPLETED, parts(900_000, 900_000), done=2, cost=0), Kept(amount=3_375_000, cost=1_800_000)),
+        (told(PARTIAL, parts(900_000, 900_000), done=2, cost=0), Kept(amount=2_250_000, cost=1_800_000)),
+        (told(CANCELED, parts(900_000, 900_000), done=2, cost=0), Kept(amount=2_250_000, cost=1_800_000)),
+        (told(CANCELED, parts(900_000), cost=0), Kept(amount=1_125_000, cost=900_000)),
         (told(CANCELED, parts(900_000), done=1), Kept(amount=1_125_000, cost=900_000)),
         (told(CANCELED, done=1, cost=900_000), Kept(amount=1_125_000, cost=900_000)),
         (told(CANCELED, parts(900_000, status=None), done=1, cost=900_001), Kept(amount=1_125_002, cost=900_001)),
@@ -109,6 +128,17 @@ def test_what_stays_paid_of_a_drip_feed(report: Told, kept: Kept) -> None:
         told(CANCELED, done=1),
         told(CANCELED, done=1, cost=2_700_000),  # the old price says nothing
         told(CANCELED, parts(900_000), done=0),
+        told(CANCELED, done=0, cost=2_700_000),  # no run, and the whole price stands
+        told(CANCELED, done=0, cost=1_350_000),
+        told(CANCELED, done=2, cost=0),  # 0 beside runs says nothing
+        told(CANCELED, parts(900_000), done=2, cost=0),
+        told(CANCELED, parts(900_000, None), done=2, cost=899_999),  # less than one run of it cost
+        told(CANCELED, parts(None), cost=0),
+        told(PARTIAL, done=2, cost=0),
+        told(PARTIAL, cost=0),
+        told(CANCELED, cost=0, done_unreadable=True),
+        told(CANCELED, done=0, done_unreadable=True),
+        told(PARTIAL, parts(900_000), done_unreadable=True),
         told(PARTIAL, done=2),
         told(PARTIAL, cost=2_700_001),
     ],
@@ -116,6 +146,12 @@ def test_what_stays_paid_of_a_drip_feed(report: Told, kept: Kept) -> None:
 def test_what_a_drip_feed_leaves_open_is_the_operators(report: Told) -> None:
     with pytest.raises(NeedsOperator):
         keep_drip_feed(DRIP_FEED, report)
+
+
+def test_a_price_that_nothing_was_made_for_is_told() -> None:
+    for rule, sold in ((keep_subscription, SUBSCRIPTION), (keep_drip_feed, DRIP_FEED)):
+        with pytest.raises(NeedsOperator, match="made nothing for it, but keeps a price"):
+            rule(sold, told(CANCELED, done=0, cost=1))
 
 
 def test_parts_that_were_never_read_have_not_ended() -> None:

@@ -16,6 +16,7 @@ from orders.books import under_way
 from orders.claiming import claim
 from orders.jobs import providers_with
 from orders.models import Attempt, Order, State
+from orders.overdue import report_overdue
 from orders.reconciling import bounds_of
 from orders.runs import end_what_is_over, lock_parents, look_at_runs, show_progress
 from orders.same_link import in_its_way, next_in_line, own_order_under_way, queue_new, queued_at
@@ -108,3 +109,11 @@ def test_a_link_is_looked_up_by_its_key_and_whose_turn_it_is_among_the_queued_al
         {"order_of_link", "order_queued"},
         {"order_queued"},
     ], "\n\n".join(plans)
+
+
+@pytest.mark.django_db
+def test_what_should_have_ended_is_found_among_the_few_that_have_such_a_time(provider: Provider) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        report_overdue()
+    [plan] = [plan for sql, plan in plans_of(queries) if "orders_order" in sql]
+    assert "order_should_end" in plan, plan

@@ -461,7 +461,7 @@ def a_subscription_that_ends() -> tuple[Order, News]:
     )
     news = News(
         order_id=order.pk, status=Status.EXPIRED, word="Expired", start_count=None, remains=None, remains_said=None,
-        charge=None, cost=None, parts_done=1, done_said=1,
+        charge=None, cost=None, parts_done=1,
     )  # fmt: skip
     return order, news
 

@@ -118,6 +118,8 @@ ANSWERED = [
     "order_held",
     "settlement_unclear",
     "status_error",
+    "order_absent",
+    "order_overdue",
     "cancel_unanswered",
     "cancel_asked_by_hand",
 ]

@@ -199,6 +199,41 @@ def test_without_a_charge_of_its_own_it_costs_what_its_orders_cost(sandbox: Sand
     books_are_right()
 
 
+def test_a_charge_of_0_beside_orders_that_have_prices_is_none(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    scene.posts(2)
+    scene.finish_parts()
+    order = scene.says(status="Expired", charge="0.064", show={"charge": "0"})
+    assert (order.cost, moved(order)) == (D("0.064"), {"capture": D("0.08"), "release": D("0.04")})
+    assert booked(scene.provider) == sandbox.balance
+    books_are_right()
+
+
+def test_a_price_that_stands_beside_no_post_leaves_it_to_a_person(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    is_in_review(scene.says(status="Completed", charge="0.096", show={"posts": "0"}), "but keeps a price")
+
+
+@pytest.mark.parametrize("last", [{"hide": ("posts",)}, {"show": {"posts": 1}}, {"show": {"posts": ""}}])
+def test_posts_that_were_told_before_are_not_forgotten_at_the_end(sandbox: Sandbox, last: dict[str, Any]) -> None:
+    scene = Scene(sandbox)
+    scene.posts(1)
+    scene.finish_parts()
+    scene.says(show={"posts": 3})
+    order = scene.says(status="Completed", charge="0.032", **last)
+    assert order.parts_done == 3
+    is_in_review(order, "3 made so far, but 1 of its orders are known")
+
+
+@pytest.mark.parametrize("count", [10**12, -1, "two", "1.5"])
+def test_a_count_that_cannot_be_read_leaves_the_end_to_a_person(sandbox: Sandbox, count: object) -> None:
+    scene = Scene(sandbox)
+    scene.posts(1)
+    scene.finish_parts()
+    order = scene.says(status="Completed", charge="0.032", show={"posts": count})
+    is_in_review(order, "count of what it made for it cannot be read")
+
+
 def test_an_end_waits_for_the_orders_that_are_still_under_way(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(2)
@@ -232,8 +267,16 @@ def test_an_end_that_was_none_after_all_goes_on(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.posts(1)
     scene.says(status="Canceled", charge="0.032")
-    order = scene.says(status="Active")
-    assert (order.state, order.status, order.upstream_ended_at) == (State.ACCEPTED, Status.ACTIVE, None)
+    first = scene.order.upstream_ended_at
+    assert first is not None
+    for _ in range(2):
+        order = scene.says(show={"status": "Active"})
+        assert (order.state, order.status) == (State.ACCEPTED, Status.ACTIVE)
+        assert scene.says(show={"status": "Canceled"}).upstream_ended_at == first  # nothing puts it off
+    [item] = items("contradiction")
+    assert "told to have ended, and goes on as Active" in item.summary
+    assert item.times == 2
+    assert is_stuck(order)
 
 
 def test_orders_that_never_end_are_a_persons_after_two_days(sandbox: Sandbox) -> None:
@@ -255,6 +298,33 @@ def test_a_provider_that_lists_no_orders_leaves_the_end_to_a_person(sandbox: San
     assert items("settlement_unclear")[0].evidence["made so far"] == 3
     settle_by_hand(order=order, status=Status.COMPLETED, delivered=150, actor=OPERATOR, reason="they said so")
     assert moved(order) == {"capture": D("0.06"), "release": D("0.06")}
+    books_are_right()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "price", "cost", "said"),
+    [
+        (("charge", "currency"), "0.032", "0.064", "Our cost is 0.064, the price of the 2 known orders for it."),
+        ((), "0.032", "0.096", "Our cost stays at 0.096: the provider told a price for the whole."),
+        (("charge", "currency"), None, "0.096", "Our cost stays at 0.096: not all of the provider's orders for it"),
+    ],
+)
+def test_settled_by_a_person_it_costs_what_is_known(
+    sandbox: Sandbox, hidden: tuple[str, ...], price: str | None, cost: str, said: str
+) -> None:
+    scene = Scene(sandbox)
+    sandbox.set_order(str(scene.order.upstream_id), hide=hidden)
+    scene.posts(2)
+    scene.finish_parts()
+    for part in made_for(sandbox, scene.order):
+        sandbox.set_order(part.id, show={"charge": price})
+    order = scene.says(status="Completed", charge="0.096", show={"posts": 3})
+    is_in_review(order, "3 made so far, but 2 of its orders are known")
+    settle_by_hand(order=order, status=Status.COMPLETED, delivered=200, actor=OPERATOR, reason="I looked")
+    assert (order.cost, moved(order)) == (D(cost), {"capture": D("0.08"), "release": D("0.04")})
+    assert booked(scene.provider) == 1000 - D(cost)
+    assert said in order.events.get(kind="ended").note
+    assert said in AttentionItem.objects.get(cause="settlement_unclear").decision
     books_are_right()
 
 

@@ -124,6 +124,49 @@ def test_a_canceled_one_pays_for_what_was_run(sandbox: Sandbox) -> None:
     books_are_right()
 
 
+@pytest.mark.parametrize("status", ["Canceled", "Partial"])
+def test_a_charge_of_0_beside_runs_that_have_prices_is_none(sandbox: Sandbox, status: str) -> None:
+    scene = Scene(sandbox)
+    scene.runs(2)
+    order = scene.says(status=status, charge="1.8", show={"charge": "0"})
+    assert (order.state, kept(order), order.cost) == (State.ENDED, 2 * RUN, D("1.8"))
+    assert booked(scene.provider) == sandbox.balance
+    books_are_right()
+
+
+@pytest.mark.parametrize("status", ["Canceled", "Partial"])
+def test_a_charge_of_0_beside_runs_alone_leaves_it_to_a_person(sandbox: Sandbox, status: str) -> None:
+    scene = Scene(sandbox)
+    sandbox.set_order(str(scene.order.upstream_id), hide=("orders",))
+    scene.runs(2)
+    order = scene.says(status=status, charge="1.8", show={"charge": "0"})
+    is_in_review(order, "2 made so far, but 0 of its orders are known")
+    assert order.cost == COST  # not 0: whoever decides sees what may be lost
+
+
+def test_a_completed_one_at_a_charge_of_0_did_cost_something(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    order = scene.says(status="Completed", charge="2.7", show={"charge": "0", "runs": 3})
+    assert (order.state, kept(order), order.cost) == (State.ENDED, CHARGE, COST)
+    assert booked(scene.provider) == sandbox.balance
+
+
+def test_a_price_that_stands_beside_no_run_leaves_it_to_a_person(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    order = scene.says(status="Canceled", charge="1.35")
+    assert order.parts_done == 0
+    is_in_review(order, "made nothing for it, but keeps a price")
+    assert order.cost == D("1.35")
+
+
+def test_runs_that_were_told_before_are_not_forgotten_at_the_end(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox)
+    scene.says(show={"runs": 2, "orders": []})
+    order = scene.says(status="Canceled", charge="0", show={"runs": 0})
+    assert order.parts_done == 2
+    is_in_review(order, "2 made so far, but 0 of its orders are known")
+
+
 def test_a_canceled_one_waits_for_the_run_that_is_under_way(sandbox: Sandbox) -> None:
     scene = Scene(sandbox)
     scene.runs(2, finished=False)

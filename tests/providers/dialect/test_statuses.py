@@ -85,6 +85,11 @@ def test_children_of_drip_feeds_and_subscriptions() -> None:
     assert record(expiry="31/12/2025").expiry == "31/12/2025"
 
 
+def test_a_count_that_is_no_number_is_not_the_same_as_none() -> None:
+    assert (record(posts="5", runs=0).unreadable, record(posts=None, runs="").unreadable) == ((), ())
+    assert record(posts="two", runs=[]).unreadable == ("runs", "posts")
+
+
 @pytest.mark.parametrize(
     ("value", "charge"),
     [
