@@ -12,7 +12,7 @@ from orders.models import Order, State, Status
 from tests.orders.builders import LINK, a_customer, a_service, an_order
 
 pytestmark = pytest.mark.django_db
-fill = import_module("orders.migrations.0004_link_keys_of_open_orders").fill
+fill = import_module("orders.migrations.0005_link_keys_of_open_orders").fill
 
 
 def test_open_orders_get_the_key_of_their_link_and_ended_ones_need_none() -> None:

@@ -22,5 +22,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0003_placement_content")]
+    dependencies = [("orders", "0004_absent_and_overdue")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
