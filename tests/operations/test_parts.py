@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -49,6 +50,15 @@ def test_the_page_lists_its_orders_there_with_ids_and_prices(desk: Desk, sandbox
     assert f"{second.id} Completed —" in page
     for said in ("Held 0.12 USD", "Made so far 3", "Orders that the provider made for it"):
         assert said in page
+
+
+def test_its_columns_stand_under_their_heads_and_scroll_where_they_do_not_fit(desk: Desk, sandbox: Sandbox) -> None:
+    source = desk.open(at(under_review(sandbox))).source
+    table = source[source.index("Orders that the provider made for it") : source.index("What happened")]
+    assert re.search(r'<div class="desk-scroll">\s*<table class="desk-table">', table)
+    assert table.count('<th class="is-num">') == 3
+    assert table.count('<td class="is-num">') == 9
+    assert "desk-num" not in table  # a block: as a cell it leaves its column
 
 
 @pytest.mark.parametrize(
