@@ -13,6 +13,7 @@ from ledger.amounts import from_units
 from operations import words
 from operations.forms import DeskForm, ReasonForm, reason
 from operations.refusals import REFUSALS, Refused, sentence
+from operations.runs import paid_for
 from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import FREE, can_cancel, request_cancel
@@ -236,7 +237,7 @@ STEPS = (
         name="exists", label="It exists there", do=exists, form=ExistsForm, icon="link", primary=True,
         fits=_in(State.UNKNOWN),
         says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost "
-        f"is booked from the balance at {order.provider}; the customer's {words.ours(order.charge)} stay paid.",
+        f"is booked from the balance at {order.provider}; the customer's {words.ours(paid_for(order))} stay paid.",
     ),
     Step(
         name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),

@@ -20,7 +20,7 @@ from operations.bulk import Bulk, bulk_action
 from operations.forms import ReasonForm
 from operations.order_steps import STEPS, bulk_refund, bulk_send_again, says_refund, says_send_again
 from operations.parts import parts_of
-from operations.runs import facts_of_runs, runs_of
+from operations.runs import facts_of_runs, paid_for, runs_of
 from operations.timeline import timeline
 from orders.dividing import is_subscription
 from orders.holding import holds
@@ -118,8 +118,7 @@ class OrderAdmin(Newest):
         facts: list[tuple[str, Any]] = [
             ("Customer", words.link_to("accounts.customer", order.customer_id, str(order.customer))),
             ("Quantity", quantity),
-            ("Held" if holds(order) else "Charge", words.ours(order.charge)),
-            ("Released or refunded" if holds(order) else "Refunded", words.ours(order.refunded)),
+            *_money_of(order),
             ("Cost", words.amount(order.cost, currency)),
             ("Start count", _count(order.start_count)),
             ("Remains", _count(order.remains)),
@@ -163,7 +162,7 @@ class OrderAdmin(Newest):
 
     @admin.display(description="Charge")
     def paid(self, order: Order) -> SafeString:
-        return words.number(words.amount(order.charge))
+        return words.number(words.amount(paid_for(order)))
 
 
 @admin.register(RefillRequest)
@@ -194,6 +193,15 @@ _SHORT = {
     "by_hand": "By hand", "series": "Run by run", "accepted": "With the provider", "review": "Review",
     "ended": "Ended",
 }  # fmt: skip
+
+
+def _money_of(order: Order) -> list[tuple[str, Any]]:
+    """A run has none of its own: what was paid and went back stands in its drip-feed."""
+    if order.parent_id is not None:
+        return [("Paid for this run", words.ours(paid_for(order)))]
+    if holds(order):
+        return [("Held", words.ours(order.charge)), ("Released or refunded", words.ours(order.refunded))]
+    return [("Charge", words.ours(order.charge)), ("Refunded", words.ours(order.refunded))]
 
 
 def _in_parts(order: Order) -> list[tuple[str, Any]]:
