@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils import timezone
 
 from ledger.amounts import PER, divide_up, from_units, to_units
@@ -55,6 +56,13 @@ def facts_of_runs(order: Order) -> list[tuple[str, Any]]:
             ("Not delivered", f"{order.undelivered:,}"),
         ]
     return facts
+
+
+def cost_of_runs(order: Order) -> str:
+    """What the drip-feed's runs cost so far, in each currency that they were bought in."""
+    costs = order.parts.filter(cost__isnull=False).values("provider__currency").annotate(all=Sum("cost"))
+    told = [words.amount(row["all"], row["provider__currency"]) for row in costs.order_by("provider__currency")]
+    return " + ".join(told) or words.NOTHING
 
 
 def paid_for(order: Order) -> Decimal:

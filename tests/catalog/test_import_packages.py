@@ -1,4 +1,4 @@
-"""Packages whose price for a unit is out of line with their category: read from the name, and not sold before somebody looks."""
+"""Packages whose price for a unit is out of line with their category: not sold before somebody looks."""
 
 from __future__ import annotations
 
