@@ -61,7 +61,9 @@ class Category(Searchable):
             check_pattern(self.link_pattern, "")
         except BadPattern as bad:
             raise ValidationError({"link_pattern": str(bad)}) from bad
-        if self.link_example and not matches(self.link_pattern, self.link_example):
+        if not self.link_example:
+            raise ValidationError({"link_example": "Give a link that matches: customers learn by it what fits."})
+        if not matches(self.link_pattern, self.link_example):
             unlike = "The pattern does not match this link. Customers are shown it as one that does."
             raise ValidationError({"link_example": unlike})
 

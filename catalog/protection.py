@@ -28,6 +28,7 @@ class Cause(StrEnum):
     REFILL_LOST = "refill_lost"
     PRICE_MOVED = "price_moved"
     LIMITS = "limits"
+    OUT_OF_LINE = "out_of_line"
     OPERATOR = "operator"
 
 
@@ -39,6 +40,7 @@ SUMMARY = {
     Cause.RENAMED: "have a very different name: perhaps the ids were given to other services",
     Cause.REFILL_LOST: "lost their refill",
     Cause.PRICE_MOVED: "changed their price beyond the limit",
+    Cause.OUT_OF_LINE: "cost far from what is usual in their category: look at them before they are sold",
     Cause.LIMITS: "have a minimum above their maximum, or a price no service may have",
 }
 

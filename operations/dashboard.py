@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from operations import words
 from operations.attention import groups
 from operations.jobs_now import failing_jobs
+from operations.runs import share_of
 from orders.models import Order, State
 from providers.models import BalanceReading, Provider
 from records.models import AttentionItem
@@ -54,9 +55,17 @@ def first_screen(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def stuck_orders() -> list[dict[str, Any]]:
-    """The orders that wait for a decision, by their partial index."""
-    stuck = Order.objects.filter(state__in=STUCK).values("state").annotate(orders=Count("pk"), charge=Sum("charge"))
-    found = {row["state"]: row for row in stuck}
+    """The orders that wait for a decision, by their partial index, and what was paid for them: of a run its share.
+
+    Runs are counted by their rates, a handful of sums, so that each is as exact as a charge.
+    """
+    stuck = Order.objects.filter(state__in=STUCK)
+    found = {
+        row["state"]: row for row in stuck.values("state").annotate(orders=Count("pk"), charge=Sum("charge")).order_by()
+    }
+    runs = stuck.filter(parent__isnull=False).values("state", "rate").annotate(quantity=Sum("quantity")).order_by()
+    for row in runs:
+        found[row["state"]]["charge"] += share_of(rate=row["rate"], quantity=row["quantity"])
     return [
         {
             "state": state.value,

@@ -12,7 +12,9 @@ from django.db import transaction
 from ledger.amounts import from_units
 from operations import words
 from operations.forms import DeskForm, ReasonForm, reason
+from operations.its_word import ends_as_it_says
 from operations.refusals import REFUSALS, Refused, sentence
+from operations.runs import paid_for
 from operations.steps import Data, Step
 from orders import deciding
 from orders.cancelling import FREE, can_cancel, request_cancel
@@ -30,8 +32,9 @@ from records.audit import Actor, audit
 REFUNDABLE = (State.UNKNOWN, State.HELD, State.WAITING, State.QUEUED, State.BY_HAND, State.REVIEW)
 REFUSED_SHOWN = 5  # of a bulk decision's refusals; the rest are counted
 LIVE = [(status.value, status.label) for status in Status if status not in FINAL]
-ENDS = [(status.value, status.label) for status in FINAL if status != Status.EXPIRED]
-SUBSCRIPTION_ENDS = [(status.value, status.label) for status in FINAL if status != Status.PARTIAL]
+CHOOSE = ("", "Choose")  # no end is the usual one: what is left standing would move money
+ENDS = [CHOOSE, *((status.value, status.label) for status in FINAL if status != Status.EXPIRED)]
+SUBSCRIPTION_ENDS = [CHOOSE, *((status.value, status.label) for status in FINAL if status != Status.PARTIAL)]
 
 
 class ExistsForm(DeskForm):
@@ -236,7 +239,7 @@ STEPS = (
         name="exists", label="It exists there", do=exists, form=ExistsForm, icon="link", primary=True,
         fits=_in(State.UNKNOWN),
         says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost "
-        f"is booked from the balance at {order.provider}; the customer's {words.ours(order.charge)} stay paid.",
+        f"is booked from the balance at {order.provider}; the customer's {words.ours(paid_for(order))} stay paid.",
     ),
     Step(
         name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
@@ -251,11 +254,12 @@ STEPS = (
     Step(
         name="settle", label="Settle", do=settle, form=SettleForm, icon="task_alt", primary=True,
         fits=lambda order: not holds(order) and may_be_settled(order), says=what_settling_does,
+        initial=ends_as_it_says,
     ),
     Step(
         name="settle-subscription", label="Settle", do=settle, form=SettleSubscriptionForm, icon="task_alt",
         primary=True, fits=lambda order: holds(order) and may_be_settled(order),
-        says=what_settling_a_subscription_does,
+        says=what_settling_a_subscription_does, initial=ends_as_it_says,
     ),
     Step(
         name="progress", label="Progress", do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils import timezone
 
+from ledger.amounts import PER, divide_up, from_units, to_units
 from operations import words
 from orders.models import Order
 from orders.runs import is_series, look_at_runs
@@ -53,6 +56,25 @@ def facts_of_runs(order: Order) -> list[tuple[str, Any]]:
             ("Not delivered", f"{order.undelivered:,}"),
         ]
     return facts
+
+
+def cost_of_runs(order: Order) -> str:
+    """What the drip-feed's runs cost so far, in each currency that they were bought in."""
+    costs = order.parts.filter(cost__isnull=False).values("provider__currency").annotate(all=Sum("cost"))
+    told = [words.amount(row["all"], row["provider__currency"]) for row in costs.order_by("provider__currency")]
+    return " + ".join(told) or words.NOTHING
+
+
+def paid_for(order: Order) -> Decimal:
+    """What its customer paid for it: of a run, which was never sold by itself, its share of the drip-feed."""
+    if order.parent_id is None or order.quantity is None:
+        return order.charge
+    return share_of(rate=order.rate, quantity=order.quantity)
+
+
+def share_of(*, rate: Decimal, quantity: int) -> Decimal:
+    """The price of so much of a drip-feed, rounded as charges are."""
+    return from_units(divide_up(to_units(rate) * quantity, PER))
 
 
 def _next(order: Order) -> str:

@@ -128,7 +128,7 @@ class _Writing:
             service.category = shelves[change.wanted.shelf]
             service.position, service.visible, service.created_at = at + number, self.publish, self.now
             service.search = folded(service.name)
-            if change.doubts:
+            if change.doubts and change.external_id not in self.confirmed:
                 service.off_sale_cause, service.off_sale_reason = _as_stored(change.doubts)
                 self.off_sale += 1
             services.append(service)

@@ -22,7 +22,7 @@ from catalog.markup import Rules, margin_percent, price_for
 from catalog.models import Category, ProviderService, Route, Service, TextRule
 from catalog.prices import exchange_rates
 from catalog.pricing import PriceOutOfRange
-from catalog.protection import BACK, GONE, Doubt, Terms, doubts_of_change, doubts_of_terms
+from catalog.protection import BACK, GONE, Cause, Doubt, Terms, doubts_of_change, doubts_of_terms
 from catalog.refills import suggested_refill_days
 from catalog.service_types import service_type
 from catalog.texts import NAME_LENGTH, SHELF_LENGTH, TextRules, cut, many_lines, one_line
@@ -194,7 +194,8 @@ class _Comparison:
 
     def _new(self, as_listed: ProviderService, now: dict[str, object], shelf: str) -> Change:
         price = self._price(as_listed, None, self.shelves.get(shelf) or self.categories.get(shelf))
-        change = self._change(Movement.NEW, as_listed, price, doubts_of_terms(_terms(as_listed)))
+        doubts = [*doubts_of_terms(_terms(as_listed)), *self._package_doubt(as_listed)]
+        change = self._change(Movement.NEW, as_listed, price, doubts)
         values = self._followed(as_listed)
         service = Service(**values, rate=price or Decimal(0))
         return replace(change, wanted=Wanted({**now, "shelf": shelf}, ((service, values),), shelf))
@@ -216,6 +217,11 @@ class _Comparison:
             warnings=tuple(self._warnings(row, movement)),
         )  # fmt: skip
 
+    def _package_doubt(self, row: ProviderService) -> Iterable[Doubt]:
+        """Of a new package alone: what is sold already, a person has let on sale."""
+        if row.external_id in self.package_doubts:
+            yield Doubt(Cause.OUT_OF_LINE, self.package_doubts[row.external_id])
+
     def _warnings(self, row: ProviderService, movement: Movement) -> Iterable[str]:
         if movement is Movement.GONE:
             return
@@ -226,7 +232,7 @@ class _Comparison:
             yield "The provider lists it without a price."
         if row.rate > settings.MAX_RATE:
             yield "No price can be made for it."
-        if row.external_id in self.package_doubts:
+        if row.external_id in self.package_doubts and movement is not Movement.NEW:
             yield self.package_doubts[row.external_id]
 
     def _price(self, row: ProviderService, service: Service | None, shelf: Category | None = None) -> Decimal | None:

@@ -1,8 +1,9 @@
 """Whether a package's price is out of line with its category: the sign of a rate that was read by the wrong unit.
 
 Some providers list packages whole, others per 1000 packages; the wrong guess sells at a thousandth of the price, or at
-a thousand times. How many units a package holds stands in its name only ("10k likes"), so what is found here is a
-warning for a person, never a decision. Pure: the provider's list in, sentences out; every price in its own currency.
+a thousand times. How many units a package holds stands in its name only ("10k likes"), so a package that is found here
+is shown to a person before it is sold, and never repriced. Pure: the provider's list in, sentences out; every price in
+its own currency.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Category, ProviderService, Service
-from catalog.protection import Doubt
+from catalog.protection import Cause, Doubt
+from catalog.service_types import Charged, service_type
 from providers.models import Provider
 from providers.outcomes import Listings
 
@@ -64,6 +65,16 @@ class Change:
     warnings: tuple[str, ...] = ()
     row: ProviderService | None = field(default=None, repr=False)
     wanted: Wanted = field(default_factory=lambda: Wanted({}), repr=False)
+
+    @property
+    def by_package(self) -> bool:
+        """Whether cost and price are of a whole package, not per 1000."""
+        kind = service_type(self.type)
+        return kind is not None and kind.charged is Charged.PACKAGE
+
+    @property
+    def out_of_line(self) -> bool:
+        return any(doubt.cause is Cause.OUT_OF_LINE for doubt in self.doubts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

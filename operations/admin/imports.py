@@ -166,6 +166,7 @@ def _preview(request: HttpRequest, shown: Shown) -> dict[str, Any]:
         "one_table": one,
         "query": query,
         "below_cost": sum(_below_cost(change) for change in plan.changes),
+        "out_of_line": sum(change.out_of_line for change in plan.changes),
         "doubtful": sum(bool(change.doubts) for change in plan.changes if change.movement is not Movement.GONE),
         "applicable": bool(plan.changes) and (not plan.refusal or plan.confirmable),
         "minutes": settings.IMPORT_PREVIEW_MINUTES,

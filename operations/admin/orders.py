@@ -20,11 +20,13 @@ from operations.bulk import Bulk, bulk_action
 from operations.forms import ReasonForm
 from operations.order_steps import STEPS, bulk_refund, bulk_send_again, says_refund, says_send_again
 from operations.parts import parts_of
-from operations.runs import facts_of_runs, runs_of
+from operations.runs import cost_of_runs, facts_of_runs, paid_for, runs_of
 from operations.timeline import timeline
 from orders.dividing import is_subscription
 from orders.holding import holds
-from orders.models import Order, RefillRequest
+from orders.models import Order, RefillRequest, State
+from orders.runs import is_series
+from orders.same_link import in_its_way
 from providers.models import Provider
 from records.models import AttentionItem
 
@@ -100,6 +102,7 @@ class OrderAdmin(Newest):
             "title": f"Order {order.pk}",
             "model_admin": self,
             "order": order,
+            "target": "Username" if is_subscription(order.service_type) else "Link",
             "service": words.link_to("catalog.service", order.service_id, f"{order.service_id} {order.service_name}"),
             "facts": self._facts_of(order),
             "state": words.state(order.state, order.get_state_display()),
@@ -118,13 +121,14 @@ class OrderAdmin(Newest):
         facts: list[tuple[str, Any]] = [
             ("Customer", words.link_to("accounts.customer", order.customer_id, str(order.customer))),
             ("Quantity", quantity),
-            ("Held" if holds(order) else "Charge", words.ours(order.charge)),
-            ("Released or refunded" if holds(order) else "Refunded", words.ours(order.refunded)),
-            ("Cost", words.amount(order.cost, currency)),
+            *_money_of(order),
+            ("Cost", cost_of_runs(order) if is_series(order) else words.amount(order.cost, currency)),
             ("Start count", _count(order.start_count)),
             ("Remains", _count(order.remains)),
         ]
         facts += facts_of_runs(order)
+        if order.state == State.QUEUED:
+            facts.append(("Waits behind", _behind(order)))
         if order.provider is not None:
             facts.append(("Provider", words.link_to("providers.provider", order.provider_id, str(order.provider))))
         if order.upstream_id:
@@ -163,7 +167,7 @@ class OrderAdmin(Newest):
 
     @admin.display(description="Charge")
     def paid(self, order: Order) -> SafeString:
-        return words.number(words.amount(order.charge))
+        return words.number(words.amount(paid_for(order)))
 
 
 @admin.register(RefillRequest)
@@ -196,16 +200,29 @@ _SHORT = {
 }  # fmt: skip
 
 
+def _behind(order: Order) -> SafeString | str:
+    """Operators alone are told whose turn it is: it may be another customer's."""
+    first = in_its_way(order)
+    return "none any more" if first is None else words.link_to("orders.order", first, f"order {first}")
+
+
+def _money_of(order: Order) -> list[tuple[str, Any]]:
+    """A run has none of its own: what was paid and went back stands in its drip-feed."""
+    if order.parent_id is not None:
+        return [("Paid for this run", words.ours(paid_for(order)))]
+    if holds(order):
+        return [("Held", words.ours(order.charge)), ("Released or refunded", words.ours(order.refunded))]
+    return [("Charge", words.ours(order.charge)), ("Refunded", words.ours(order.refunded))]
+
+
 def _in_parts(order: Order) -> list[tuple[str, Any]]:
     """Of what is delivered in runs or posts: how many, and how many were made."""
-    if order.runs is None and not is_subscription(order.service_type):
-        return []
+    if order.runs is None and not is_subscription(order.service_type) or is_series(order):
+        return []  # of a drip-feed that the panel runs, its runs say it
     made = [("Made so far", _count(order.parts_done))]
     if order.upstream_ended_at is not None:
         made.append(("Its end was told", words.ago(order.upstream_ended_at)))
-    if order.runs is None:
-        return list(made)
-    return [("Runs", _count(order.runs)), ("Minutes between runs", _count(order.interval)), *made]
+    return list(made)
 
 
 def _count(value: int | None) -> str:

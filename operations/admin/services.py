@@ -131,6 +131,11 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
         no_runs = why_no_runs(spelling)
         if cleaned.get("dripfeed") and {"dripfeed", "type"} & set(self.changed_data) and no_runs:
             self.add_error("dripfeed", no_runs)
+        least, most = cleaned.get("min"), cleaned.get("max")
+        if least is not None and least < 1:
+            self.add_error("min", "Min must be at least 1.")
+        elif least is not None and most is not None and most < least:
+            self.add_error("max", "Max must not be below min.")
         kind, posts = service_type(spelling), cleaned.get("open_posts")
         if posts is not None and (kind is None or not kind.by_post):
             self.add_error("open_posts", "Only a subscription has posts. Leave this empty.")
@@ -183,7 +188,14 @@ class ServiceAdmin(Desk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What a provider's listing decides is not typed here; a service by hand has nobody else to decide it."""
-        return ("type", "cancel") if obj is not None and obj.routes.exists() else ()
+        return ("type", "shown_type", "cancel") if obj is not None and obj.routes.exists() else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A type that is not typed here is shown by its label."""
+        if "shown_type" not in self.get_readonly_fields(request, obj):
+            return super().get_fieldsets(request, obj)
+        *others, _ = self.fieldsets
+        return (*others, ("Type", {"fields": (("shown_type", "position"), "cancel")}))
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Service], search_term: str
@@ -245,6 +257,11 @@ class ServiceAdmin(Desk):
     @admin.display(description="Name", ordering="name")
     def shown_name(self, service: Service) -> SafeString:
         return words.wrapped(service.name)
+
+    @admin.display(description="Type")
+    def shown_type(self, service: Service) -> str:
+        kind = service_type(service.type)
+        return kind.label if kind is not None else service.type
 
     @admin.display(description="Price", ordering="rate")
     def price(self, service: Service) -> SafeString:

@@ -1,4 +1,4 @@
-"""Packages whose price for a unit is out of line with their category: read from the name, told, never decided."""
+"""Packages whose price for a unit is out of line with their category: not sold before somebody looks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from pytest_django import Settings
 
 from catalog.importing import plan_import
 from catalog.importing.packages import package_doubts, units_named
+from catalog.offers import services_on_sale, why_not_orderable
+from catalog.shelves import confirm_back_on_sale, publish
 from providers.models import Provider
 from providers.outcomes import Listings, ServiceListing
-from tests.catalog.builders import PACKAGE, a_provider, import_, listing, sold
+from records.models import AttentionItem
+from tests.catalog.builders import OLGA, PACKAGE, a_provider, import_, listing, sold
 
 SETTING = "check the provider's setting “package rate unit”."
 
@@ -143,23 +146,57 @@ def test_how_far_is_a_setting(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_the_preview_warns_and_the_package_is_sold_all_the_same() -> None:
-    provider = a_provider()
-    dear = package("1000 likes", "1000")
-    plan = plan_import(provider, Listings([dear, *BY_THE_THOUSAND], []))
-    [change] = [change for change in plan.changes if change.warnings]
-    assert change.external_id == dear.external_id
-    assert change.warnings[0].endswith(SETTING)
+@pytest.mark.parametrize(("rate", "per_thousand"), [("1000", False), ("1", True)])
+def test_a_new_package_in_doubt_is_not_sold_before_the_operator_looks(rate: str, per_thousand: bool) -> None:
+    unit = Provider.RateUnit.THOUSAND if per_thousand else Provider.RateUnit.PACKAGE
+    provider = a_provider(package_rate_unit=unit)
+    odd = package("1000 likes", rate)
+    plan = plan_import(provider, Listings([odd, *BY_THE_THOUSAND], []))
+    [change] = [change for change in plan.changes if change.out_of_line]
+    assert change.external_id == odd.external_id
+    assert change.doubts[0].reason.endswith(SETTING)
+    assert change.warnings == ()  # said once
+    result = import_(provider, odd, *BY_THE_THOUSAND, publish=True)
+    assert result.off_sale == 1
+    service = sold(provider, odd.external_id)
+    assert service.off_sale_reason.endswith(SETTING)
+    assert why_not_orderable(service) is not None
+    assert service not in services_on_sale()
+    [item] = AttentionItem.objects.filter(closed_at__isnull=True)
+    assert item.cause == "service_out_of_line"
+    assert item.evidence["services"][0]["service"] == service.pk
+    confirm_back_on_sale([service], actor=OLGA)
+    assert services_on_sale().filter(pk=service.pk).exists()
+    assert not AttentionItem.objects.filter(closed_at__isnull=True).exists()
+
+
+@pytest.mark.django_db
+def test_hidden_it_raises_nothing_and_shown_later_it_is_still_off_sale() -> None:
+    provider, odd = a_provider(), package("1000 likes", "1000")
+    import_(provider, odd, *BY_THE_THOUSAND)
+    assert not AttentionItem.objects.exists()
+    publish([sold(provider, odd.external_id)], actor=OLGA)
+    assert not services_on_sale().exists()
+    assert AttentionItem.objects.get().cause == "service_out_of_line"
+
+
+@pytest.mark.django_db
+def test_ticked_in_the_preview_it_is_sold_at_once_and_imports_leave_it_on_sale() -> None:
+    provider, odd = a_provider(), package("1000 likes", "1000")
+    import_(provider, odd, *BY_THE_THOUSAND, publish=True, confirmed=[odd.external_id])
+    assert sold(provider, odd.external_id).off_sale_reason == ""
+    result = import_(provider, replace(odd, name="1000 likes HQ"), *BY_THE_THOUSAND)
+    [change] = result.plan.changes
     assert change.doubts == ()
-    import_(provider, dear, *BY_THE_THOUSAND, publish=True)
-    assert sold(provider, dear.external_id).off_sale_reason == ""
+    assert change.warnings[0].endswith(SETTING)
+    assert sold(provider, odd.external_id).off_sale_reason == ""
 
 
 @pytest.mark.django_db
 def test_the_providers_setting_is_what_the_warning_goes_by() -> None:
     provider = a_provider(package_rate_unit=Provider.RateUnit.THOUSAND)
     plan = plan_import(provider, Listings([package("1000 likes", "1000"), *BY_THE_THOUSAND], []))
-    assert [change.warnings for change in plan.changes if change.warnings] == []
+    assert [change for change in plan.changes if change.warnings or change.doubts] == []
 
 
 @pytest.mark.django_db

@@ -61,8 +61,8 @@ def a_shelf(pattern: str = "", example: str = "") -> Category:
     return Category(name="Posts", link_pattern=pattern, link_example=example)
 
 
-@pytest.mark.parametrize(("pattern", "example"), [("", ""), (POSTS, ""), (POSTS, POST), ("", "https://example.com/")])
-def test_a_rule_with_or_without_an_example_is_fine(pattern: str, example: str) -> None:
+@pytest.mark.parametrize(("pattern", "example"), [("", ""), (POSTS, POST), ("", "https://example.com/")])
+def test_a_rule_with_its_example_is_fine_and_so_is_none(pattern: str, example: str) -> None:
     a_shelf(pattern, example).clean()
 
 
@@ -71,6 +71,12 @@ def test_a_pattern_that_is_none_or_might_never_end_is_refused(pattern: str) -> N
     with pytest.raises(ValidationError) as refused:
         a_shelf(pattern, "a").clean()
     assert list(refused.value.message_dict) == ["link_pattern"]
+
+
+def test_a_pattern_needs_an_example_for_customers_to_learn_from() -> None:
+    with pytest.raises(ValidationError) as refused:
+        a_shelf(POSTS).clean()
+    assert list(refused.value.message_dict) == ["link_example"]
 
 
 def test_an_example_that_would_be_refused_itself_is_no_example() -> None:

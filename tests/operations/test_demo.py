@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings as settings_
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from honcho.environ import parse_procfile
 from pytest_django import Settings
 
 from accounts.models import User
@@ -21,16 +24,25 @@ from catalog.offers import services_on_sale
 from catalog.service_types import SERVICE_TYPES
 from ledger.balances import balance_of
 from operations.demo import CUSTOMER, OPERATOR, load_demo
+from orders.models import State, Status
 from providers.models import Provider
 from providers.sandbox.server import Options, Sandbox
+from tests.orders.builders import books_are_right, followed, sent
+from tests.orders.subscribed import a_subscription, made_for
 
 pytestmark = pytest.mark.django_db
+
+
+def dialect_of_the_demo() -> str:
+    """As `make run` starts the sandbox."""
+    words = shlex.split(parse_procfile((settings_.BASE_DIR / "Procfile").read_text()).processes["sandbox"])
+    return words[words.index("--dialect") + 1] if "--dialect" in words else Options().dialect
 
 
 @pytest.fixture
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     settings.PROVIDER_PRIVATE_HOSTS = ["127.0.0.1"]
-    with Sandbox(Options(balance="1000")) as running:
+    with Sandbox(Options(balance="1000", dialect=dialect_of_the_demo())) as running:
         yield running
 
 
@@ -58,6 +70,20 @@ def test_all_but_an_unknown_type_is_in_the_demos_price_list(sandbox: Sandbox, tm
     assert {service.type for service in offered} == set(SERVICE_TYPES)
     assert set(Service.objects.all()) - set(offered) == {Service.objects.get(type="Live Stream")}
     assert {service.type for service in offered if service.dripfeed} == {"default"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_subscription_of_the_demo_ends_by_itself(sandbox: Sandbox, tmp_path: Path) -> None:
+    load_demo(sandbox_url=sandbox.url, logins_file=tmp_path / "logins.json")
+    provider, customer = Provider.objects.get(), User.objects.get(email=CUSTOMER).customer
+    order = a_subscription(customer, services_on_sale().get(type="subscriptions"))
+    sent(provider, order)
+    while len(made_for(sandbox, order)) < 3:
+        sandbox.advance(2)
+    sandbox.finish_all()
+    followed(provider, order)
+    assert (order.state, order.status) == (State.ENDED, Status.COMPLETED)
+    books_are_right()
 
 
 def test_a_second_load_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:

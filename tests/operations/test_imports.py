@@ -66,7 +66,14 @@ def test_a_package_that_is_out_of_line_stands_on_top_and_says_what_to_check(desk
     likes = [listed(number, name="Likes", rate="1") for number in range(1, 60)]
     package = listed(99, name="Likes · 10k", type="Package", rate="10000", min="1", max="1")
     with Sandbox(balance="1000", services=[*likes, package]) as sandbox:
-        page = desk.send(page_of(a_provider(sandbox)))
+        provider = a_provider(sandbox)
+        page = desk.send(page_of(provider), publish="on")
+        done = apply(desk, provider)
+    assert page.text.index("1 package looks out of line with its category") < page.text.index("Apply 60 changes")
+    assert "10,000.00 a package 12,000.00 a package" in page.text
+    assert "1.00 per 1000 1.20 per 1000" in page.text
+    assert "1 services went off sale until you confirm them." in done.text
+    assert Service.objects.get(type="package").off_sale_cause == "out_of_line"
     assert page.text.index("Likes · 10k") < page.text.index("Likes Followers · Default")
     assert "A unit of it (10,000 by its name) costs about 1,000 times what is usual in its category." in page.text
     assert "check the provider's setting “package rate unit”" in page.text

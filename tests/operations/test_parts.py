@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -47,8 +48,17 @@ def test_the_page_lists_its_orders_there_with_ids_and_prices(desk: Desk, sandbox
     first, second, _ = made_for(sandbox, order)
     assert f"{first.id} Completed 0.032 USD" in page
     assert f"{second.id} Completed —" in page
-    for said in ("Held 0.12 USD", "Made so far 3", "Orders that the provider made for it"):
+    for said in ("Held 0.12 USD", "Username alice", "Made so far 3", "Orders that the provider made for it"):
         assert said in page
+
+
+def test_its_columns_stand_under_their_heads_and_scroll_where_they_do_not_fit(desk: Desk, sandbox: Sandbox) -> None:
+    source = desk.open(at(under_review(sandbox))).source
+    table = source[source.index("Orders that the provider made for it") : source.index("What happened")]
+    assert re.search(r'<div class="desk-scroll">\s*<table class="desk-table">', table)
+    assert table.count('<th class="is-num">') == 3
+    assert table.count('<td class="is-num">') == 9
+    assert "desk-num" not in table  # a block: as a cell it leaves its column
 
 
 @pytest.mark.parametrize(
@@ -75,6 +85,7 @@ def test_it_is_settled_by_what_was_delivered_and_the_page_says_before_what_that_
     before = desk.open(at(order, "settle-subscription"))
     assert "0.12 USD is held for at most 300. 0.40 USD for each 1000 delivered is taken of it" in before.text
     assert "Partial" not in before.text
+    assert before.form()["fields"]["status"] == ["Completed"]  # the provider's word
     page = desk.send(at(order, "settle-subscription"), reason="asked the provider", **values)
     assert said in page.text
     assert balance(order.customer) == Decimal(left)
@@ -88,4 +99,19 @@ def test_each_kind_of_order_has_its_own_form(desk: Desk) -> None:
         page = desk.open(at(each)).source
         assert f"{each.pk}/{own}/" in page
         assert f"{each.pk}/{other}/" not in page
-    assert "Expired" not in desk.open(at(plain, "settle")).text
+    settle = desk.open(at(plain, "settle"))
+    assert "Expired" not in settle.text
+    assert settle.form()["fields"]["status"] == [""]  # nobody said an end: none is begun with
+    assert "This field is required." in desk.send(at(plain, "settle"), reason="no idea").text
+
+
+@pytest.mark.parametrize(
+    ("word", "begins_with"),
+    [("Canceled", "Canceled"), ("refunded", "Canceled"), ("Partial", "Partial"), ("Failed", "Canceled"),
+     ("In progress", ""), ("Expired", ""), ("whatever", "")],
+)  # fmt: skip
+def test_settling_begins_with_the_providers_word(desk: Desk, word: str, begins_with: str) -> None:
+    provider = a_provider(word_map={"status": {"Failed": "Canceled"}})
+    order = an_order(a_customer(), a_service(provider))
+    Order.objects.filter(pk=order.pk).update(state=State.REVIEW, upstream_id="1", upstream_status=word)
+    assert desk.open(at(order, "settle")).form()["fields"]["status"] == [begins_with]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from orders.models import Order, State, Status
 from providers.sandbox.server import Sandbox
 from tests.operations.desk import Desk
 from tests.operations.test_orders import at, found
-from tests.orders.builders import a_provider, balance, books_are_right
+from tests.orders.builders import a_provider, a_service, an_order, balance, books_are_right
 from tests.orders.test_series import a_drip_feed, an_unknown_run, begun, finished, sent_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,11 +31,41 @@ def test_a_drip_feed_shows_its_runs_and_a_run_its_drip_feed(desk: Desk, sandbox:
     run = begun(parent)
     page = desk.open(at(parent))
     assert f"/orders/order/{run.pk}/change/" in page.source
-    assert "3, every 60 min" in page.text
+    assert page.text.count("Runs 3, every 60 min") == 1
+    assert "Made so far" not in page.text
+    assert "Minutes between runs" not in page.text
+    assert "Cost —" in page.text
     assert f"Run 1 of 3 is order {run.pk}." in page.text
     page = desk.open(at(run))
     assert f"/orders/order/{parent.pk}/change/" in page.source
     assert "Of drip-feed" in page.text
+
+
+def test_what_was_paid_for_a_run_is_its_share_wherever_it_waits(desk: Desk, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    parent, run = an_unknown_run(sandbox, provider)
+    plain = an_order(parent.customer, a_service(provider, "2", rate="2"), 1000, "https://example.com/another")
+    Order.objects.filter(pk=plain.pk).update(state=State.UNKNOWN)
+    [unknown] = [each for each in desk.open("").response.context["stuck"] if each["state"] == State.UNKNOWN]
+    assert (unknown["orders"], unknown["charge"]) == (2, "3.125 USD")
+    page = desk.open(at(run))
+    assert "Paid for this run 1.125 USD" in page.text
+    assert "0.00 USD" not in page.text
+    assert "Charge" not in page.text
+    assert "the customer's 1.125 USD stay paid" in desk.open(at(run, "exists")).text
+    assert "1.125" in desk.open("orders/order/?state__exact=unknown").text
+    assert "Charge 3.375 USD" in desk.open(at(parent)).text
+
+
+def test_a_drip_feed_costs_what_its_runs_cost(desk: Desk, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    parent = a_drip_feed(provider)
+    for _ in range(2):
+        sent_on(parent, provider)
+        Order.objects.filter(pk=parent.pk).update(next_run_at=timezone.now())
+    costs = [run.cost for run in parent.parts.all()]
+    assert costs == [Decimal("0.9"), Decimal("0.9")]
+    assert "Cost 1.80 USD" in desk.open(at(parent)).text
 
 
 def test_giving_back_an_unknown_run_says_and_does_all_of_it(desk: Desk, sandbox: Sandbox) -> None:

@@ -77,11 +77,34 @@ def test_open_posts_are_of_subscriptions_alone(desk: Desk) -> None:
     assert fresh(following).open_posts is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"min": "500", "max": "100"}, "Max must not be below min."),
+        ({"min": "0", "max": "100"}, "Min must be at least 1."),
+        ({"min": "20000"}, "Max must not be below min."),
+    ],
+)
+def test_limits_that_are_out_of_order_are_refused_at_their_field(desk: Desk, typed: dict[str, str], said: str) -> None:
+    service = a_service(a_provider())
+    page = desk.send(at(service), **typed)
+    assert said in page.text
+    assert "service_limits_in_order" not in page.text
+    assert (fresh(service).min, service.max) == (50, 10_000)
+
+
+def test_the_type_is_shown_as_it_is_called(desk: Desk) -> None:
+    source = desk.open(at(a_service(a_provider(), type="custom_comments_package"))).source
+    assert "Custom Comments Package" in source
+    assert "custom_comments_package" not in source
+
+
 def test_a_category_gets_a_rule_for_its_links(desk: Desk) -> None:
     shelf = Category.objects.create(name="Posts")
     path = f"catalog/category/{shelf.pk}/change/"
     assert "It does not apply to subscriptions." in desk.open(path).text
     assert "Back-references are not allowed" in desk.send(path, link_pattern=r"(.)\1").text
+    assert "Give a link that matches" in desk.send(path, link_pattern=POSTS).text
     page = desk.send(path, link_pattern=POSTS, link_example="https://instagram.com/name")
     assert "The pattern does not match this link." in page.text
     shelf.refresh_from_db()
@@ -101,8 +124,10 @@ def test_a_queued_order_says_so_and_can_be_canceled_or_refunded(desk: Desk) -> N
     assert "Queued" in desk.open("orders/order/").text
     page = desk.open(f"orders/order/{second.pk}/change/")
     assert "Waits for another order of its link" in page.text
+    assert f"Waits behind order {first.pk}" in page.text
+    assert f"/orders/order/{first.pk}/change/" in page.source
+    assert "Waits behind" not in desk.open(f"orders/order/{first.pk}/change/").text
     assert "go back to" in desk.open(f"orders/order/{second.pk}/cancel/").text
     desk.send(f"orders/order/{second.pk}/refund/", reason="asked for it")
     second.refresh_from_db()
     assert second.status == "Canceled"
-    assert first.pk
