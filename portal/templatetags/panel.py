@@ -21,11 +21,13 @@ from orders.holding import holds
 from orders.models import FINAL, Order, Status
 from orders.refilling import can_refill
 from portal import money
+from portal.again import again_of
 from portal.parts import in_parts
 from portal.runs import words_of
 
 register = template.Library()
 register.filter("holds", holds)
+register.filter("again", again_of)
 register.filter("in_parts", in_parts)
 register.filter("runs_words", words_of)
 

@@ -82,6 +82,44 @@ def test_enter_in_a_field_orders(live_server: LiveServer, page: Page, buyer: Cus
     assert Order.objects.count() == 1
 
 
+def test_a_press_that_lasts_longer_than_the_price_takes_orders(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").fill("1000")
+    expect(page.get_by_role("button", name="Order for $0.90")).to_be_visible()
+    page.get_by_label("Quantity").press_sequentially("0")  # the new price arrives while the button is held
+    page.locator("#summary").get_by_role("button").click(delay=400)
+    expect(page.get_by_role("status")).to_contain_text("$9.00 was charged")
+    assert Order.objects.get().quantity == 10_000
+
+
+def test_by_keyboard_the_button_keeps_the_focus_when_the_price_arrives(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").press_sequentially("1000")
+    page.keyboard.press("Tab")
+    expect(page.locator("#order-button")).to_be_focused()
+    expect(page.get_by_role("button", name="Order for $0.90")).to_be_focused()
+    page.wait_for_timeout(400)  # longer than what leaving a field might still set off
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("$0.90 was charged")
+
+
+def test_without_the_money_there_is_no_button_until_there_is_enough(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service(rate=Decimal(10))
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=5000")
+    expect(page.locator("#order-button")).to_be_hidden()
+    page.get_by_label("Quantity").fill("1000")
+    expect(page.get_by_role("button", name="Order for $10.00")).to_be_visible()
+    expect(page.get_by_role("link", name="add funds")).to_have_count(0)
+
+
 def test_a_wrong_quantity_is_said_while_typing_and_at_the_field(
     live_server: LiveServer, page: Page, buyer: Customer
 ) -> None:
