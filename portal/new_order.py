@@ -28,12 +28,12 @@ from ledger.amounts import MONEY_PLACES, InexactAmount
 from ledger.balances import balance_of
 from orders.holding import holds
 from orders.models import Order
-from orders.placing import Line, Refused, place_orders
+from orders.placing import Line, LineProblem, Refused, place_orders
 from orders.same_link import own_order_under_way
 from portal.again import kept_of, typed_of
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for, with_currency
-from portal.order_form import form_fields, price_of, read_whole, typed_fields
+from portal.order_form import form_fields, price_of, problems_of, read_whole, typed_fields
 from portal.paging import ID_DIGITS
 from portal.services import Search, shelves
 
@@ -104,6 +104,7 @@ def _post(request: CustomerRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     line = Line(service_id=service.pk, fields=typed, expected=_expected(request.POST, service, typed))
     try:
+        _refuse_what_is_no_order(service, typed)
         (order,) = place_orders(customer=request.customer, lines=[line], once=once)
     except Refused as refused:
         return _refused(request, service, typed, refused, once)
@@ -111,6 +112,15 @@ def _post(request: CustomerRequest) -> HttpResponse:
         return _form(request, service, typed, Errors(form=[_ordered_before(order)]))
     messages.success(request, _placed(order))
     return redirect("portal:order", order_id=order.pk)
+
+
+def _refuse_what_is_no_order(service: Service, typed: Mapping[str, str]) -> None:
+    """Raises Refused where the form says what an order would not: runs are meant, and none would be made."""
+    problems = problems_of(service, typed)
+    if problems:
+        raise Refused(
+            [LineProblem(line=0, field=each.field, message=each.message, code=each.code) for each in problems]
+        )
 
 
 def _choose_another(request: CustomerRequest) -> HttpResponse:

@@ -263,6 +263,23 @@ def test_the_documentation_is_read_without_script_and_without_signing_in(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_on_a_phone_what_has_the_focus_is_never_under_a_bar(
+    live_server: LiveServer, new_page: NewPage, buyer: Customer
+) -> None:
+    service = a_service(description="More words\n" * 40, dripfeed=True)
+    page = new_page(width=390, height=844)
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=100")
+    page.get_by_label("Quantity").focus()
+    under = "([top, bottom]) => { const box = document.activeElement.getBoundingClientRect();"
+    under += " return document.activeElement.id + (box.top >= top && box.bottom <= bottom ? '' : ' is covered'); }"
+    tabs = page.locator(".tabs").bounding_box()
+    assert tabs is not None
+    way = (("Tab", "runs"), ("Tab", "interval"), ("Tab", "button"), ("Shift+Tab", "interval"), ("Shift+Tab", "runs"))
+    for key, name in way:
+        page.keyboard.press(key)
+        assert page.evaluate(under, [56, tabs["y"]]) in (f"field-{name}", f"order-{name}")
+
+
 def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
     service = a_service("Подписчики🔥" * 20, category="Очень длинная категория " * 12, max=2_147_483_647)
     order = an_order(buyer, service, link="https://example.com/" + "a" * 900, quantity=2_147_483_647)

@@ -104,6 +104,18 @@ def test_the_form_asks_what_the_type_declares(as_alice: Client, key: str) -> Non
     assert asked == {field.name for field in SERVICE_TYPES[key].fields if not field.drip_feed}
 
 
+def test_a_field_that_another_ones_choice_asks_for_says_when_it_is_needed(as_alice: Client) -> None:
+    words = _words(as_alice.get(NEW, {"service": a_service(type="web_traffic").pk}).content.decode())
+    assert "Google keyword (needed with “Google keyword” only)" in words
+    assert "Referring link (needed with “Custom referrer” only)" in words
+    assert "(optional)" not in words
+
+
+def test_runs_are_named_where_they_are_typed(as_alice: Client) -> None:
+    words = _words(as_alice.get(NEW, {"service": a_service(dripfeed=True).pk}).content.decode())
+    assert "Minutes between runs (optional) Minutes between the beginnings of two runs. Goes with runs." in words
+
+
 def test_names_and_descriptions_are_text_and_never_markup(as_alice: Client) -> None:
     service = a_service("<script>alert(1)</script>", description="<img src=x onerror=alert(1)>")
     page = as_alice.get(NEW, {"service": service.pk}).content.decode()
