@@ -125,7 +125,7 @@ def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: 
     if "quantity" not in wrong:
         problems += _outside(kind.field("quantity"), values, limits, of_one=" in each run" if in_runs else "")
     if in_runs and "interval" not in wrong and "interval" not in values:
-        problems.append(Problem("interval", _interval_missing(), "required"))
+        problems.append(Problem("interval", _interval_missing(kind.field("interval")), "required"))
     if problems:
         raise NotMeasured(*problems)
     if {"quantity", "runs", "interval"} & set(wrong):
@@ -137,8 +137,8 @@ def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: 
     return Measured(_in_all(each, runs, "runs", "runs of"), (each, each), runs, int(values["interval"]))
 
 
-def _interval_missing() -> str:
-    return f"Interval is required with runs: the minutes between two, 1 to {settings.MAX_INTERVAL_MINUTES:,}."
+def _interval_missing(field: Field) -> str:
+    return f"{field.is_required} with runs: an interval of 1 to {settings.MAX_INTERVAL_MINUTES:,}."
 
 
 def _reserved(
@@ -151,7 +151,7 @@ def _reserved(
         problems.append(Problem("max", "Most per post must not be below least per post.", "too_small"))
     posts = int(values.get("posts", "0")) or min(limits.open_posts or 0, settings.MAX_POSTS)
     if not posts and "posts" not in wrong:
-        problems.append(Problem("posts", "New posts is required: say how many.", "required"))
+        problems.append(Problem("posts", f"{kind.field('posts').is_required}: say how many.", "required"))
     if problems:
         raise NotMeasured(*problems)
     if {"min", "max", "posts"} & set(wrong):

@@ -84,7 +84,7 @@ def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[st
         return ""  # some clients always send a zero
     if not text:
         if field.required:
-            raise _Wrong(f"{field.label} is required.", "required")
+            raise _Wrong(f"{field.is_required}.", "required")
         return ""
     if field.drip_feed and not limits.dripfeed:
         raise _Wrong(NO_DRIP_FEED, "no_drip_feed")

@@ -62,6 +62,12 @@ class Field:
     drip_feed: bool = False  # asked for only where the service may be ordered in runs
     help: str = ""
 
+    @property
+    def is_required(self) -> str:
+        """The sentence that says so: some are many."""
+        many = self.kind is Kind.LINES or self.name in ("posts", "interval")
+        return f"{self.label} {'are' if many else 'is'} required"
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceType:
@@ -83,6 +89,11 @@ class ServiceType:
     def has_link(self) -> bool:
         """A subscription has none: it follows a username."""
         return any(field.name == "link" for field in self.fields)
+
+    @property
+    def in_posts(self) -> bool:
+        """Whether it follows a user's posts: a subscription."""
+        return self.quantity is Quantity.RESERVED
 
     @property
     def in_runs(self) -> bool:
@@ -108,8 +119,8 @@ RUNS = Field(
     help="Leave empty to get all at once. With runs, the quantity is delivered again in each of them.",
 )  # fmt: skip
 INTERVAL = Field(
-    "interval", "Interval", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_INTERVAL_MINUTES",
-    help="Minutes between two runs.",
+    "interval", "Minutes between runs", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_INTERVAL_MINUTES",
+    help="Minutes between the beginnings of two runs. Goes with runs.",
 )  # fmt: skip
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 DEVICES = (
@@ -173,7 +184,10 @@ _ALL = (
             Field(
                 "posts", "New posts", Kind.INTEGER, required=False, cap="MAX_POSTS", help="How many posts from now on.",
             ),
-            Field("old_posts", "Old posts", Kind.INTEGER, required=False, least=0, cap="MAX_POSTS"),
+            Field(
+                "old_posts", "Old posts", Kind.INTEGER, required=False, least=0, cap="MAX_POSTS",
+                help="How many posts that exist already get theirs too. No more is held for them.",
+            ),
             Field(
                 "delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS),
                 help="Between a post and its delivery.",

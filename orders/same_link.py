@@ -150,6 +150,21 @@ def hint_of_end(orders: Iterable[Order]) -> None:
         hint("send_queued")
 
 
+def own_order_ahead(order: Order) -> Order | None:
+    """The customer's own order that this queued one waits for, of several the newest; never another's.
+
+    The one that was sold: for a run of a drip-feed its parent.
+    """
+    if order.state != State.QUEUED:
+        return None
+    others = Order.objects.filter(
+        provider_service_id=order.provider_service_id, link_key=order.link_key, ended_at__isnull=True
+    ).exclude(pk=order.pk)
+    own = others.filter(_goes_before(order.pk), customer_id=order.customer_id)
+    found = own.select_related("parent").order_by("-id").first()
+    return found.parent or found if found is not None else None
+
+
 def own_order_under_way(*, customer: Customer, service: Service, link: str) -> Order | None:
     """This customer's own order for the same link that has not ended, where a new one would be bought; never another's.
 

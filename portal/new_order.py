@@ -28,11 +28,12 @@ from ledger.amounts import MONEY_PLACES, InexactAmount
 from ledger.balances import balance_of
 from orders.holding import holds
 from orders.models import Order
-from orders.placing import Line, Refused, place_orders
+from orders.placing import Line, LineProblem, Refused, place_orders
 from orders.same_link import own_order_under_way
+from portal.again import kept_of, typed_of
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for, with_currency
-from portal.order_form import form_fields, price_of, read_whole, typed_fields
+from portal.order_form import form_fields, price_of, problems_of, read_whole, typed_fields
 from portal.paging import ID_DIGITS
 from portal.services import Search, shelves
 
@@ -72,9 +73,9 @@ def price(request: CustomerRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     service = _on_sale(request.POST)
     if service is None:
-        return render(request, "portal/parts/gone.html", {"link": request.POST.get("link", "")})
+        return render(request, "portal/parts/price_live.html", {"gone": True, "kept": kept_of(request.POST)})
     typed = typed_fields(service, request.POST.dict())
-    return render(request, "portal/parts/summary.html", _summary(request, service, typed))
+    return render(request, "portal/parts/price_live.html", _summary(request, service, typed))
 
 
 def _choice(request: CustomerRequest) -> HttpResponse:
@@ -86,7 +87,8 @@ def _choice(request: CustomerRequest) -> HttpResponse:
         "offers": offers,
         "more": len(rows) > len(offers),
         "places": places_for((offer.rate for offer in offers), most=MONEY_PLACES),
-        "link": request.GET.get("link", ""),
+        "kept": kept_of(request.GET),
+        "kept_fields": typed_of(request.GET),
     }
     if request.htmx.target == "offers":
         return render(request, "portal/parts/offers.html", context)
@@ -102,6 +104,7 @@ def _post(request: CustomerRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     line = Line(service_id=service.pk, fields=typed, expected=_expected(request.POST, service, typed))
     try:
+        _refuse_what_is_no_order(service, typed)
         (order,) = place_orders(customer=request.customer, lines=[line], once=once)
     except Refused as refused:
         return _refused(request, service, typed, refused, once)
@@ -111,11 +114,18 @@ def _post(request: CustomerRequest) -> HttpResponse:
     return redirect("portal:order", order_id=order.pk)
 
 
+def _refuse_what_is_no_order(service: Service, typed: Mapping[str, str]) -> None:
+    """Raises Refused where the form says what an order would not: runs are meant, and none would be made."""
+    problems = problems_of(service, typed)
+    if problems:
+        raise Refused(
+            [LineProblem(line=0, field=each.field, message=each.message, code=each.code) for each in problems]
+        )
+
+
 def _choose_another(request: CustomerRequest) -> HttpResponse:
-    """Back to the choice, with the link that was typed."""
-    kept = QueryDict(mutable=True)
-    kept["link"] = request.POST.get("link", "")[: settings.MAX_LINK_LENGTH]
-    return HttpResponseRedirect(f"{reverse('portal:new_order')}?{kept.urlencode()}")
+    """Back to the choice, with what was typed."""
+    return HttpResponseRedirect(f"{reverse('portal:new_order')}?{kept_of(request.POST)}")
 
 
 def _refused(

@@ -12,15 +12,19 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from catalog.measuring import Limits, measuring_fields
+from catalog.measuring import Limits, Problem, measuring_fields
 from catalog.models import Service
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Read, read_line
-from catalog.service_types import Charged, Field, Kind, Quantity, ServiceType, service_type
+from catalog.service_types import Charged, Field, Kind, ServiceType, service_type
 from portal.money import grouped
-from portal.runs import plan
+from portal.parts import at_once
+from portal.runs import plan, plan_of_posts
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
+A_DAY = "31/12/2030"  # how a date is written
+NO_DELAY = ("delay", "0")
+NOTHING = ("", "0")  # of a number: not given
 INPUTS = {Kind.LINES: "lines", Kind.CHOICE: "choice", Kind.INTEGER: "number", Kind.LINK: "link", Kind.URL: "link"}
 
 
@@ -32,6 +36,7 @@ class FormField:
     label: str
     input: str  # which kind of input: lines, choice, number, link or text
     required: bool
+    needed_with: str  # required only with this choice elsewhere, and else not sent
     hint: str
     value: str
     choices: Sequence[tuple[str, str]]
@@ -65,9 +70,10 @@ def form_fields(
             label=_(field.label),
             input=INPUTS.get(field.kind, "text"),
             required=_is_required(service, field),
+            needed_with=_needed_with(kind, field),
             hint=_hint(service, kind, field),
             value=typed.get(field.name, ""),
-            choices=field.choices,
+            choices=_choices(field),
             errors=wrong.get(field.name, ()),
             placeholder=_placeholder(service, field),
             focus=field.name == (first_wrong or first_empty),
@@ -97,12 +103,16 @@ def price_of(service: Service, typed: Mapping[str, str]) -> Price:
     only = replace(kind, fields=tuple(field for field in kind.fields if field.name in (*stand_ins, *names)))
     raw = stand_ins | {name: typed.get(name, "") for name in names}
     read = read_line(only, raw, limits=replace(limits_of(service), link_pattern=""))
-    if not isinstance(read, Read):
-        return Price(None, " ".join(problem.message for problem in read))
-    return replace(_priced(service, read.quantity), plan=_plan(read))
+    problems = [*(read if isinstance(read, list) else []), *interval_alone(service, typed)]
+    if problems or not isinstance(read, Read):
+        return Price(None, " ".join(problem.message for problem in problems))
+    return replace(_priced(service, read.quantity), plan=_plan(kind, read))
 
 
-def _plan(read: Read) -> str:
+def _plan(kind: ServiceType, read: Read) -> str:
+    if kind.in_posts and read.quantity is not None:
+        most = int(read.details["max"])
+        return plan_of_posts(posts=read.quantity // most, most=most)
     runs, interval = read.measured.runs, read.measured.interval
     if not runs or not interval or read.quantity is None:
         return ""
@@ -113,6 +123,27 @@ def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
     """The line as it would be stored, or None while something is wrong with it."""
     read = read_line(_kind(service), typed, limits=limits_of(service))
     return read if isinstance(read, Read) else None
+
+
+def interval_alone(service: Service, typed: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with an interval that no runs go with: all would be ordered at once, which nobody meant who typed
+    one. The API ignores it as every panel does.
+    """
+    asked = {field.name for field in _asked(service)}
+    given = {name: typed.get(name, "").strip() for name in ("runs", "interval")}
+    if "interval" not in asked or given["interval"] in NOTHING or given["runs"] not in (*NOTHING, "1"):
+        return []
+    message = _("Runs are required with minutes between them: 2 or more. To get all at once leave both empty.")
+    return [Problem("runs", message, "required")]
+
+
+def problems_of(service: Service, typed: Mapping[str, str]) -> list[Problem]:
+    """Everything that is wrong with a form by itself, before it is placed; nothing where only placing can tell."""
+    alone = interval_alone(service, typed)
+    if not alone:
+        return []
+    read = read_line(_kind(service), typed, limits=limits_of(service))
+    return [*(read if isinstance(read, list) else []), *alone]
 
 
 def limits_of(service: Service) -> Limits:
@@ -134,7 +165,13 @@ def is_held(service: Service) -> bool:
 def is_by_post(service: Service) -> bool:
     """Whether its limits are those of each post, as a subscription's are."""
     kind = service_type(service.type)
-    return kind is not None and kind.quantity is Quantity.RESERVED
+    return kind is not None and kind.in_posts
+
+
+def has_drip_feed(service: Service) -> bool:
+    """Whether it may be ordered in runs."""
+    kind = service_type(service.type)
+    return service.dripfeed and kind is not None and kind.in_runs
 
 
 def _priced(service: Service, quantity: int | None) -> Price:
@@ -161,7 +198,21 @@ def _placeholder(service: Service, field: Field) -> str:
     """How what is typed may begin; the category's own example, where it has one."""
     if field.name == "link" and service.category.link_example:
         return service.category.link_example
+    if field.kind is Kind.DATE:
+        return A_DAY
     return "https://" if INPUTS.get(field.kind) == "link" else ""
+
+
+def _choices(field: Field) -> Sequence[tuple[str, str]]:
+    return [(value, at_once() if (field.name, value) == NO_DELAY else _(words)) for value, words in field.choices]
+
+
+def _needed_with(kind: ServiceType, field: Field) -> str:
+    """What must be chosen elsewhere for this field to be needed; "" where nothing must."""
+    if field.when is None:
+        return ""
+    other = kind.field(field.when[0])
+    return _(dict(other.choices).get(field.when[1], field.when[1]))
 
 
 def _hint(service: Service, kind: ServiceType, field: Field) -> str:
@@ -169,10 +220,6 @@ def _hint(service: Service, kind: ServiceType, field: Field) -> str:
     hints = [_(field.help)] if field.help else []
     if field.name == "link" and service.category.link_example:
         hints = [_("Such as %(example)s") % {"example": service.category.link_example}]
-    if field.when is not None:
-        other = kind.field(field.when[0])
-        value = dict(other.choices).get(field.when[1], field.when[1])
-        hints.append(_("Only for %(field)s: %(value)s.") % {"field": _(other.label), "value": _(value)})
     if field.name == "posts" and service.open_posts is not None:
         hints.append(_("Empty: %(posts)s at most.") % {"posts": grouped(service.open_posts)})
     if field.limited or field.name == kind.counted:

@@ -17,13 +17,14 @@ from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
 from orders.refilling import can_refill
 from orders.runs import look_at_runs
+from orders.same_link import own_order_ahead
 from portal import parts
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 from portal.order_form import label_of_field
 from portal.paging import newest_first
 from portal.runs import runs_of
-from portal.story import story_of
+from portal.story import beside_status, story_of
 
 NO_CONTENT = 204
 SECTION = "portal:orders"
@@ -115,7 +116,8 @@ def _places_shown(query: QueryDict) -> int:
 
 
 def _page(found: Order) -> dict[str, Any]:
-    story, runs = story_of(found), runs_of(found)
+    story, runs, ahead = story_of(found), runs_of(found), own_order_ahead(found)
+    beside = beside_status(found, ahead)
     made = parts.parts_of(found)
     facts = parts.facts_of(found)
     left_out = parts.SHOWN_AS_FACTS if facts else ()
@@ -123,6 +125,8 @@ def _page(found: Order) -> dict[str, Any]:
     live = found.status not in FINAL or bool(found.open_refills) or (runs is not None and runs.refilling)  # type: ignore[attr-defined]
     return {
         "runs": runs,
+        "beside": beside,
+        "ahead": ahead,
         "order": found,
         "story": story,
         "details": [(label_of_field(found.service_type, name), value) for name, value in details.items()],
@@ -134,7 +138,7 @@ def _page(found: Order) -> dict[str, Any]:
         "cancel": can_cancel(found),
         "final": found.status in FINAL,
         "live": live,
-        "seen": _digest([found], repr(runs), repr(made), *(entry.words for entry in story)),
+        "seen": _digest([found], repr(runs), repr(made), beside, *(entry.words for entry in story)),
         "section": SECTION,
     }
 

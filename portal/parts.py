@@ -86,12 +86,18 @@ def facts_of(order: Order) -> Sequence[tuple[str, str]]:
         return []
     details = order.details
     span = f"{grouped(int(details.get('min', 0)))} – {grouped(int(details.get('max', 0)))}"
-    delay = _("%(minutes)s minutes") % {"minutes": details.get("delay", "0")}
+    minutes = details.get("delay") or "0"
+    delay = at_once() if minutes == "0" else _("%(minutes)s minutes") % {"minutes": minutes}
     facts = [(_("Each post gets"), span), (_("Delay"), delay)]
     if details.get("old_posts"):
         facts.append((_("Old posts"), grouped(int(details["old_posts"]))))
     facts.append((_("Expires"), details.get("expiry") or _("With the last post")))
     return facts
+
+
+def at_once() -> str:
+    """A delay of no minutes, in words."""
+    return _("At once")
 
 
 SHOWN_AS_FACTS = ("username", "min", "max", "posts", "old_posts", "delay", "expiry")  # of a subscription

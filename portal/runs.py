@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,6 +27,7 @@ class Run:
     at: datetime
     refill: str
     refill_open: bool
+    checked: bool  # it has ended at its provider, and the operator looks at what was delivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,20 @@ def every(minutes: int) -> str:
 
 
 def plan(*, runs: int, each: int, interval: int) -> str:
-    """What will happen, before it is ordered: "5 runs of 1,000, one every 60 minutes"."""
-    counts = {"runs": grouped(runs), "each": grouped(each), "every": every(interval)}
-    return _("%(runs)s runs of %(each)s, %(every)s") % counts
+    """What will happen, before it is ordered: "5 runs of 1,000, one every 60 minutes: 5,000 in all, over 4 hours"."""
+    begun = datetime.now(UTC)
+    last = timesince(begun, begun + timedelta(minutes=interval * (runs - 1)))
+    counts = {"runs": grouped(runs), "each": grouped(each), "every": every(interval), "all": grouped(runs * each)}
+    return _("%(runs)s runs of %(each)s, %(every)s: %(all)s in all, over %(time)s") % {**counts, "time": last}
+
+
+def plan_of_posts(*, posts: int, most: int) -> str:
+    """The same for a subscription, whose posts nobody can count before: "4 posts × 33: at most 132"."""
+    counts = {"posts": grouped(posts), "most": grouped(most), "all": grouped(posts * most)}
+    words = ngettext(
+        "%(posts)s post × %(most)s: at most %(all)s", "%(posts)s posts × %(most)s: at most %(all)s", posts
+    )
+    return words % counts
 
 
 def _run(run: Order) -> Run:
@@ -94,6 +107,7 @@ def _run(run: Order) -> Run:
         at=run.ended_at or run.accepted_at or run.created_at,
         refill=refills[-1].get_status_display() if refills else "",
         refill_open=any(refill.ended_at is None for refill in refills),
+        checked=run.state == State.REVIEW,
     )
 
 

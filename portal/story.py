@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from ledger.models import Transfer
 from orders.holding import holds
-from orders.models import Order, OrderEvent, Status
-from portal.money import with_currency
+from orders.models import Order, OrderEvent, State, Status
+from orders.runs import is_series
+from portal.money import grouped, with_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ TOLD: Mapping[str, Callable[[OrderEvent], str]] = {
 }
 
 
+FAILURES = ("refused", "given_back", "refunded")
 BACK = (Transfer.Kind.REFUND, Transfer.Kind.RELEASE)
 PAID: Mapping[Transfer.Kind, Callable[[], str]] = {
     Transfer.Kind.REFUND: lambda: _("%(amount)s came back to your balance."),
@@ -71,18 +73,63 @@ PAID: Mapping[Transfer.Kind, Callable[[], str]] = {
 
 
 def story_of(order: Order) -> list[Entry]:
-    """Newest first; two queries: what happened, and what was paid."""
+    """Newest first; two queries, of a drip-feed that ended early three: what happened, and what was paid."""
     entries = [Entry(order.created_at, _placed(order)), *_happenings(order), *_payments(order)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
+def beside_status(order: Order, ahead: Order | None) -> str:
+    """What its status alone does not say: that it is looked at, or which order of the customer's own it waits for."""
+    if order.state == State.REVIEW:
+        return _("The provider has ended it; we are checking what was delivered.")
+    if ahead is None:
+        return ""
+    if is_series(ahead):
+        return _("It starts between two runs of order %(id)s.") % {"id": ahead.pk}
+    return _("It starts when order %(id)s has ended.") % {"id": ahead.pk}
+
+
 def _happenings(order: Order) -> list[Entry]:
     told = []
-    for event in order.events.filter(kind__in=TOLD).order_by("id")[: settings.PORTAL_STORY_LINES]:
-        words = TOLD[event.kind](event)
+    events = list(order.events.filter(kind__in=TOLD).order_by("id")[: settings.PORTAL_STORY_LINES])
+    stopped = [event.kind for event in events if event.kind in ("cancel_asked", "cancel_refused")][-1:]
+    for event in events:
+        words = ""
+        if event.kind == "ended" and event.status == order.status:
+            words = _early_end(order, stopped=stopped == ["cancel_asked"])
+        words = words or TOLD[event.kind](event)
         if words:
             told.append(Entry(event.at, words))
     return told
+
+
+def _early_end(order: Order, *, stopped: bool) -> str:
+    """How an order ended before its time: stopped by its customer, or by a run that nobody took; else ""."""
+    if order.status not in (Status.PARTIAL, Status.CANCELED) or order.quantity is None or holds(order):
+        return ""
+    missing = order.undelivered if is_series(order) else order.remains
+    if stopped and order.status == Status.PARTIAL and missing is not None and 0 <= missing <= order.quantity:
+        return _("Stopped: %(delivered)s of %(quantity)s were delivered.") % _counts(order, missing)
+    failed = _run_that_failed(order) if is_series(order) and not stopped else None
+    if failed is None:
+        return ""
+    if order.status == Status.CANCELED:
+        return TOLD[failed.kind](failed)
+    words = _(
+        "Run %(run)s could not be placed, and no further one is made: %(delivered)s of %(quantity)s were delivered."
+    )
+    return words % {"run": grouped(failed.order.run or 0), **_counts(order, order.undelivered)}
+
+
+def _counts(order: Order, missing: int) -> dict[str, str]:
+    assert order.quantity is not None
+    return {"delivered": grouped(order.quantity - missing), "quantity": grouped(order.quantity)}
+
+
+def _run_that_failed(parent: Order) -> OrderEvent | None:
+    """How the run ended that no provider took, and the drip-feed with it. One query."""
+    ends = OrderEvent.objects.filter(order__parent=parent, order__upstream_id__isnull=True, kind__in=FAILURES)
+    return ends.select_related("order").order_by("-id").first()
 
 
 def _placed(order: Order) -> str:

@@ -55,6 +55,7 @@ CSRF_FAILURE_VIEW = "portal.errors.stale_form"
 PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
 PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
+PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: what browsers and proxies take
 PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for

@@ -18,14 +18,16 @@ from ledger.balances import StatementLine
 from ledger.models import Transfer
 from orders.cancelling import Verdict, can_cancel, has_open_cancel
 from orders.holding import holds
-from orders.models import FINAL, Order, Status
+from orders.models import FINAL, Order, State, Status
 from orders.refilling import can_refill
 from portal import money
+from portal.again import again_of
 from portal.parts import in_parts
 from portal.runs import words_of
 
 register = template.Library()
 register.filter("holds", holds)
+register.filter("again", again_of)
 register.filter("in_parts", in_parts)
 register.filter("runs_words", words_of)
 
@@ -52,6 +54,7 @@ STATUS_WORDS = {
     Status.EXPIRED: lambda: _("Expired"),
 }
 LINK_LETTERS = 44
+NOT_BEGUN = (State.WAITING, State.QUEUED, State.HELD, State.SERIES)  # nothing was delivered that is not known of
 A_WHILE = 45  # seconds that still read "just now"
 
 
@@ -157,19 +160,23 @@ def delivered(order: Order) -> int | None:
     """How many of the quantity are done, 0 to the quantity; None where nobody knows."""
     if order.quantity is None:
         return None
+    if order.remains is None and order.state in NOT_BEGUN:
+        return 0
     if order.status == Status.COMPLETED and not holds(order):  # a subscription may complete with less than its most
         return order.quantity
     if order.remains is None:
         return 0 if order.status == Status.CANCELED else None
-    return order.quantity - (remaining(order) or 0)
+    return order.quantity - min(max(order.remains, 0), order.quantity)
 
 
 @register.filter
 def remaining(order: Order) -> int | None:
-    """What is still to come: providers send less than nothing and more than was ordered."""
+    """What is still to come: providers send less than nothing and more than was ordered. What ended runs did not
+    deliver, and runs that will not be made, come no more.
+    """
     if order.remains is None or order.quantity is None:
         return order.remains
-    return min(max(order.remains, 0), order.quantity)
+    return max(min(order.remains, order.quantity) - order.undelivered, 0)
 
 
 @register.filter

@@ -123,7 +123,7 @@ def test_more_in_all_than_one_order_may_have_is_said_at_the_runs() -> None:
 def test_sentences_say_what_is_delivered_at_a_time() -> None:
     assert sentences("default", DRIP, quantity=10, runs=2) == [
         "Quantity must be between 50 and 1,000 in each run.",
-        "Interval is required with runs: the minutes between two, 1 to 10,080.",
+        "Minutes between runs are required with runs: an interval of 1 to 10,080.",
     ]
     assert sentences("default", DRIP, quantity=10, runs=1) == ["Quantity must be between 50 and 1,000."]
     assert sentences("custom_comments", Limits(2, 4, 2), comments="a\nb\nc") == [

@@ -209,7 +209,7 @@ def test_lines_are_limited_in_number_and_length(settings: object) -> None:
     assert problems("Custom Comments", link=LINK, comments="x" * 51) == [
         ("comments", "Comments may have at most 50 characters.")
     ]
-    assert problems("Custom Comments", link=LINK, comments=" \n\r\n ") == [("comments", "Comments is required.")]
+    assert problems("Custom Comments", link=LINK, comments=" \n\r\n ") == [("comments", "Comments are required.")]
 
 
 def test_everything_wrong_is_told_at_once() -> None:

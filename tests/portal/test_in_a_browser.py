@@ -82,6 +82,44 @@ def test_enter_in_a_field_orders(live_server: LiveServer, page: Page, buyer: Cus
     assert Order.objects.count() == 1
 
 
+def test_a_press_that_lasts_longer_than_the_price_takes_orders(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").fill("1000")
+    expect(page.get_by_role("button", name="Order for $0.90")).to_be_visible()
+    page.get_by_label("Quantity").press_sequentially("0")  # the new price arrives while the button is held
+    page.locator("#summary").get_by_role("button").click(delay=400)
+    expect(page.get_by_role("status")).to_contain_text("$9.00 was charged")
+    assert Order.objects.get().quantity == 10_000
+
+
+def test_by_keyboard_the_button_keeps_the_focus_when_the_price_arrives(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service()
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}")
+    page.get_by_label("Quantity").press_sequentially("1000")
+    page.keyboard.press("Tab")
+    expect(page.locator("#order-button")).to_be_focused()
+    expect(page.get_by_role("button", name="Order for $0.90")).to_be_focused()
+    page.wait_for_timeout(400)  # longer than what leaving a field might still set off
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("$0.90 was charged")
+
+
+def test_without_the_money_there_is_no_button_until_there_is_enough(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    service = a_service(rate=Decimal(10))
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=5000")
+    expect(page.locator("#order-button")).to_be_hidden()
+    page.get_by_label("Quantity").fill("1000")
+    expect(page.get_by_role("button", name="Order for $10.00")).to_be_visible()
+    expect(page.get_by_role("link", name="add funds")).to_have_count(0)
+
+
 def test_a_wrong_quantity_is_said_while_typing_and_at_the_field(
     live_server: LiveServer, page: Page, buyer: Customer
 ) -> None:
@@ -223,6 +261,23 @@ def test_the_documentation_is_read_without_script_and_without_signing_in(
     expect(page.locator("#add .docs-code-js").first).to_be_visible()
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_on_a_phone_what_has_the_focus_is_never_under_a_bar(
+    live_server: LiveServer, new_page: NewPage, buyer: Customer
+) -> None:
+    service = a_service(description="More words\n" * 40, dripfeed=True)
+    page = new_page(width=390, height=844)
+    _sign_in(page, live_server, f"/order/new/?service={service.pk}&link={LINK}&quantity=100")
+    page.get_by_label("Quantity").focus()
+    under = "([top, bottom]) => { const box = document.activeElement.getBoundingClientRect();"
+    under += " return document.activeElement.id + (box.top >= top && box.bottom <= bottom ? '' : ' is covered'); }"
+    tabs = page.locator(".tabs").bounding_box()
+    assert tabs is not None
+    way = (("Tab", "runs"), ("Tab", "interval"), ("Tab", "button"), ("Shift+Tab", "interval"), ("Shift+Tab", "runs"))
+    for key, name in way:
+        page.keyboard.press(key)
+        assert page.evaluate(under, [56, tabs["y"]]) in (f"field-{name}", f"order-{name}")
 
 
 def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:

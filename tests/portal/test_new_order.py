@@ -104,6 +104,18 @@ def test_the_form_asks_what_the_type_declares(as_alice: Client, key: str) -> Non
     assert asked == {field.name for field in SERVICE_TYPES[key].fields if not field.drip_feed}
 
 
+def test_a_field_that_another_ones_choice_asks_for_says_when_it_is_needed(as_alice: Client) -> None:
+    words = _words(as_alice.get(NEW, {"service": a_service(type="web_traffic").pk}).content.decode())
+    assert "Google keyword (needed with “Google keyword” only)" in words
+    assert "Referring link (needed with “Custom referrer” only)" in words
+    assert "(optional)" not in words
+
+
+def test_runs_are_named_where_they_are_typed(as_alice: Client) -> None:
+    words = _words(as_alice.get(NEW, {"service": a_service(dripfeed=True).pk}).content.decode())
+    assert "Minutes between runs (optional) Minutes between the beginnings of two runs. Goes with runs." in words
+
+
 def test_names_and_descriptions_are_text_and_never_markup(as_alice: Client) -> None:
     service = a_service("<script>alert(1)</script>", description="<img src=x onerror=alert(1)>")
     page = as_alice.get(NEW, {"service": service.pk}).content.decode()
@@ -314,10 +326,28 @@ def test_a_price_that_fell_is_simply_the_lower_one(as_alice: Client, alice: Cust
     assert _balance(alice) == Decimal("99.50")
 
 
-def test_change_leads_to_the_choice_with_the_link(as_alice: Client) -> None:
-    answer = as_alice.post(NEW, {**_form(as_alice, a_service()), "change": "1"})
-    assert answer.headers["Location"] == "/order/new/?link=https%3A%2F%2Fexample.com%2Falice"
+def test_change_leads_to_the_choice_with_what_was_typed_and_back(as_alice: Client) -> None:
+    service = a_service(dripfeed=True)
+    typed = {**_form(as_alice, service, runs="5", interval="60"), "change": "1"}
+    answer = as_alice.post(NEW, typed)
+    kept = "link=https%3A%2F%2Fexample.com%2Falice&quantity=1000&runs=5&interval=60"
+    assert answer.headers["Location"] == f"/order/new/?{kept}"
     assert not Order.objects.exists()
+    choice = as_alice.get(answer.headers["Location"]).content.decode()
+    assert '<input type="hidden" name="interval" value="60">' in choice, "searching keeps it too"
+    link = f"/order/new/?service={service.pk}&amp;{kept.replace('&', '&amp;')}"
+    assert f'href="{link}"' in choice
+    back = as_alice.get(link.replace("&amp;", "&")).content.decode()
+    for name, value in (("link", LINK), ("quantity", "1000"), ("runs", "5"), ("interval", "60")):
+        assert f'name="{name}" value="{value}"' in back
+
+
+def test_what_an_address_has_no_room_for_is_left_out(as_alice: Client) -> None:
+    service = a_service(type="custom_comments")
+    typed = {**_form(as_alice, service), "comments": "Nice!\n" * 500, "change": "1"}
+    assert as_alice.post(NEW, typed).headers["Location"] == (
+        "/order/new/?link=https%3A%2F%2Fexample.com%2Falice&quantity=1000"
+    )
 
 
 def test_a_form_from_elsewhere_is_refused_in_the_panels_look(alice: Customer) -> None:

@@ -97,6 +97,18 @@ def test_strange_counts_of_a_provider_never_leave_the_quantity(
     assert f"{delivered} of 1,000" in words
 
 
+@pytest.mark.parametrize(
+    ("state", "delivered"), [(State.WAITING, "0"), (State.QUEUED, "0"), (State.SERIES, "0"), (State.BY_HAND, "—")]
+)
+def test_a_count_that_nobody_told_yet_is_a_number_or_a_dash(
+    as_alice: Client, alice: Customer, state: State, delivered: str
+) -> None:
+    an_order(alice, quantity=1000, state=state)
+    shown = re.search(r'class="delivery">.*?<progress', _page(as_alice), re.DOTALL)
+    assert shown is not None
+    assert " ".join(re.sub(r"<[^>]*>?", " ", shown[0].partition(">")[2]).split()) == f"{delivered} of 1,000"
+
+
 def test_a_link_is_opened_safely_and_a_script_is_no_link(as_alice: Client, alice: Customer) -> None:
     service = a_service()
     an_order(alice, service)

@@ -60,8 +60,10 @@ def _with_parts(alice: Customer, **fields: Any) -> Order:
 def test_the_form_says_that_the_price_is_held_and_what_is_paid(as_alice: Client) -> None:
     words = _words(as_alice.post("/order/new/price/", {"service": _service().pk, **ASKED}).content.decode())
     assert "At most $0.40" in words
+    assert "5 posts × 200: at most 1,000" in words
     assert "You pay for what is delivered; the rest is released at the end." in words
     assert "Hold $0.40 and order" in words
+    words = _words(as_alice.get("/order/new/", {"service": _service().pk}).content.decode())
     assert "Min – max of a post 50 – 10,000" in words
     assert "Refill" not in words
 
@@ -91,6 +93,13 @@ def test_what_was_placed_is_said_to_be_held(as_alice: Client, alice: Customer) -
     assert Order.objects.get().charge == D("0.40")
 
 
+def test_the_form_says_how_a_date_is_written_what_old_posts_are_and_that_no_delay_is_one(as_alice: Client) -> None:
+    page = as_alice.get("/order/new/", {"service": _service().pk}).content.decode()
+    assert re.search(r'name="expiry"[^>]* placeholder="31/12/2030"', page)
+    assert '<option value="0">At once</option>' in page
+    assert "How many posts that exist already get theirs too. No more is held for them." in _words(page)
+
+
 # its page
 
 
@@ -101,6 +110,7 @@ def test_the_page_says_what_was_asked_for_and_what_is_held(as_alice: Client, ali
         "Placed. $0.40 is held until the end; you pay for what is delivered.", "A subscription has no refill.",
     ):  # fmt: skip
         assert said in words
+    assert "Delay At once" in _words(_page(as_alice, _placed(alice, delay="0")))
     assert "Charged" not in words
     assert "Taken for" not in words
 

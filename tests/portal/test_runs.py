@@ -19,7 +19,7 @@ from accounts.models import Customer
 from orders.models import Order, RefillRequest, State, Status
 from portal.runs import plan
 from records.jobs import run_job
-from tests.portal.builders import a_service, an_order
+from tests.portal.builders import a_service, an_order, it_happened
 
 LIST = "/orders/"
 
@@ -150,6 +150,73 @@ def test_a_drip_feed_that_ended_early_says_how_many_runs_were_made(as_alice: Cli
     assert "1 of 5 runs" in words(read(as_alice, LIST))
 
 
+def stopped(parent: Order, **fields: Any) -> Order:
+    ended = {"runs_left": 0, "next_run_at": None, "undelivered": 4000, "refunded": Decimal("3.60"), **fields}
+    Order.objects.filter(pk=parent.pk).update(**ended)
+    parent.refresh_from_db()
+    return parent
+
+
+def test_what_will_not_be_made_does_not_remain(as_alice: Client, alice: Customer) -> None:
+    parent = stopped(a_drip_feed(alice, remains=5000))
+    a_run(parent, 1)
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "0 of 5,000" in page
+    assert "Remains 1,000" in page
+    assert "Refunded $3.60 Cost so far $0.90" in page
+    stopped(parent, state=State.ENDED, status=Status.PARTIAL, ended_at=timezone.now(), remains=4000)
+    assert "Cost in the end $0.90" in words(read(as_alice, f"/orders/{parent.pk}/"))
+
+
+def test_a_drip_feed_that_its_customer_stopped_says_so_and_what_came(as_alice: Client, alice: Customer) -> None:
+    parent = stopped(
+        a_drip_feed(alice), state=State.ENDED, status=Status.PARTIAL, ended_at=timezone.now(), remains=4000
+    )
+    it_happened(parent, "cancel_asked")
+    it_happened(parent, "ended")
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "Stopped: 1,000 of 5,000 were delivered." in page
+    assert "Ended in part" not in page
+
+
+@pytest.mark.parametrize(
+    ("delivered", "status", "said"),
+    [
+        (0, Status.CANCELED, "It could not be placed, and was canceled."),
+        (1000, Status.PARTIAL, "Run 2 could not be placed, and no further one is made: 1,000 of 5,000 were delivered."),
+    ],
+)
+def test_a_drip_feed_of_which_a_run_was_refused_says_so(
+    as_alice: Client, alice: Customer, delivered: int, status: Status, said: str
+) -> None:
+    parent = stopped(
+        a_drip_feed(alice), state=State.ENDED, status=status, ended_at=timezone.now(), undelivered=5000 - delivered
+    )
+    it_happened(parent, "ended")
+    run = done(parent, 2, status=Status.CANCELED, upstream_id=None, remains=None, undelivered=1000)
+    it_happened(run, "refused")
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert said in page
+    assert "Canceled. " not in page
+    assert "Ended in part" not in page
+
+
+CHECKING = "The provider has ended it; we are checking what was delivered."
+
+
+def test_an_order_in_review_says_that_it_is_looked_at(as_alice: Client, alice: Customer) -> None:
+    order = an_order(alice, state=State.REVIEW, upstream_id="u", remains=10)
+    assert f"Pending {CHECKING}" in words(read(as_alice, f"/orders/{order.pk}/"))
+    assert CHECKING not in words(read(as_alice, f"/orders/{an_order(alice, order.service).pk}/"))
+
+
+def test_a_run_in_review_says_that_it_is_looked_at(as_alice: Client, alice: Customer) -> None:
+    parent = a_drip_feed(alice)
+    a_run(parent, 1, state=State.REVIEW, status=Status.PENDING, remains=100)
+    page = words(read(as_alice, f"/orders/{parent.pk}/"))
+    assert "1 Pending We are checking what was delivered. 900 of 1,000" in page
+
+
 def test_a_refill_of_its_runs_is_asked_for_and_shown(as_alice: Client, alice: Customer) -> None:
     parent = a_drip_feed(alice)
     run = done(parent, 1)
@@ -172,14 +239,38 @@ def test_the_plan_is_said_before_it_is_ordered(as_alice: Client, alice: Customer
     service = a_service(dripfeed=True)
     form = {"service": service.pk, "quantity": "1000", "runs": "5", "interval": "60"}
     page = words(as_alice.post("/order/new/price/", form).content.decode())
-    assert "Price $4.50 5 runs of 1,000, one every 60 minutes" in page
+    assert "Price $4.50 5 runs of 1,000, one every 60 minutes: 5,000 in all, over 4 hours" in page
     assert "runs of" not in as_alice.post("/order/new/price/", {**form, "runs": ""}).content.decode()
     page = words(as_alice.post("/order/new/price/", {**form, "interval": ""}).content.decode())
-    assert "Interval is required with runs: the minutes between two, 1 to 10,080." in page
+    assert "Minutes between runs are required with runs: an interval of 1 to 10,080." in page
+
+
+ALONE = "Runs are required with minutes between them: 2 or more. To get all at once leave both empty."
+
+
+@pytest.mark.parametrize("runs", ["", "0", " 1 "])
+def test_an_interval_without_runs_is_refused_and_not_ordered_at_once(as_alice: Client, runs: str) -> None:
+    service = a_service(dripfeed=True)
+    form = {
+        "service": service.pk, "link": "https://example.com/a", "quantity": "1000", "runs": runs, "interval": "60",
+        "rate": "0.90", "once": "token",
+    }  # fmt: skip
+    assert f"Price — {ALONE}" in words(as_alice.post("/order/new/price/", form).content.decode())
+    page = as_alice.post("/order/new/", {**form, "link": "not a link"}).content.decode()
+    assert ALONE in page.partition('id="about-runs"')[2].partition("</div>")[0]
+    assert page.count('aria-invalid="true"') == 2, "what else is wrong is said with it"
+    assert not Order.objects.exists()
+    as_alice.post("/order/new/", {**form, "interval": ""})
+    assert Order.objects.get().runs is None
+
+
+def test_where_there_is_no_drip_feed_an_interval_says_nothing(as_alice: Client) -> None:
+    form = {"service": a_service().pk, "quantity": "1000", "interval": "60"}
+    assert "Price $0.90" in words(as_alice.post("/order/new/price/", form).content.decode())
 
 
 def test_a_minute_is_not_minutes() -> None:
-    assert plan(runs=2, each=10, interval=1) == "2 runs of 10, one every minute"
+    assert plan(runs=2, each=10, interval=1) == "2 runs of 10, one every minute: 20 in all, over 1\N{NO-BREAK SPACE}minute"
 
 
 def test_a_placed_drip_feed_has_its_page(as_alice: Client, alice: Customer) -> None:

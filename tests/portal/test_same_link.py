@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Customer
 from catalog.models import Category, SameLink, Service
@@ -64,6 +65,30 @@ def test_where_it_will_queue_the_customer_is_told_behind_what(as_alice: Client, 
     assert f"when order {second.pk} has ended" in words(summary(as_alice, service))
 
 
+def test_a_queued_order_says_which_of_the_customers_own_it_waits_for(as_alice: Client, alice: Customer) -> None:
+    service = a_service(same_link=SameLink.QUEUE)
+    first, second = ordered(alice, service), ordered(alice, service)
+    page = as_alice.get(f"/orders/{second.pk}/").content.decode()
+    assert f'<a href="/orders/{first.pk}/">It starts when order {first.pk} has ended.</a>' in page
+    seen = re.search(r"seen=(\w+)", page)
+    assert seen is not None
+    Order.objects.filter(pk=first.pk).update(state=State.ENDED, status="Completed", ended_at=timezone.now())
+    live = as_alice.get(f"/orders/{second.pk}/live/", {"seen": seen[1]}).content.decode()
+    assert "It starts" not in live
+    assert live, "the page follows"
+
+
+def test_a_queued_order_behind_a_drip_feed_starts_between_its_runs(as_alice: Client, alice: Customer) -> None:
+    service = a_service(same_link=SameLink.QUEUE)
+    run = ordered(alice, service)
+    parent = ordered(alice, a_service(routed=False))
+    Order.objects.filter(pk=parent.pk).update(state=State.SERIES, runs=2, runs_left=1)
+    Order.objects.filter(pk=run.pk).update(parent=parent, run=1, charge=0)
+    waiting = ordered(alice, service)
+    page = words(as_alice.get(f"/orders/{waiting.pk}/").content.decode())
+    assert f"It starts between two runs of order {parent.pk}." in page
+
+
 def test_between_the_runs_of_a_drip_feed_it_is_told_so(as_alice: Client, alice: Customer) -> None:
     service = a_service(same_link=SameLink.QUEUE)
     run = ordered(alice, service)
@@ -107,9 +132,10 @@ def pages_of_an_order(client: Client, service: Service, link: str) -> list[str]:
     placed = client.post(NEW, {**hidden, **typed(link)}, follow=True).content.decode()
     number = Order.objects.latest("id").pk
     listed = re.search(rf'<tr[^>]*id="order-{number}".*?</tr>', client.get("/orders/").content.decode(), re.DOTALL)
+    its_page = client.get(f"/orders/{number}/").content.decode()
     cancel = client.get(f"/orders/{number}/cancel/").content.decode()
     assert listed is not None
-    return [form, price, placed, listed.group(), cancel]
+    return [form, price, placed, listed.group(), its_page, cancel]
 
 
 def without_numbers(page: str, link: str = LINK) -> str:

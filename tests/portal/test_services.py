@@ -33,6 +33,21 @@ def test_the_limits_of_a_subscription_are_those_of_a_post(as_alice: Client) -> N
     assert "20 – 5,000 a post" in as_alice.get(reverse("portal:new_order")).content.decode()
 
 
+def test_drip_feed_and_subscription_are_seen_before_ordering(as_alice: Client) -> None:
+    plain = a_service("Plain", dripfeed=False)
+    assert 'class="mark"' not in _page(as_alice)
+    comments = a_service("Comments", type="custom_comments", dripfeed=True)
+    assert 'class="mark"' not in _page(as_alice), "its type has no runs"
+    drip = a_service("Slow", dripfeed=True)
+    a_service("Auto likes", type="subscriptions")
+    for page in (_page(as_alice), as_alice.get(reverse("portal:new_order")).content.decode()):
+        for mark in ("Drip-feed", "Subscription"):
+            assert page.count(f'<span class="mark">{mark}</span>') == 1
+    for service, said in ((drip, True), (plain, False), (comments, False)):
+        form = as_alice.get(reverse("portal:new_order"), {"service": service.pk}).content.decode()
+        assert ("<dt>Drip-feed</dt>" in form) is said
+
+
 def test_what_is_hidden_off_sale_or_of_an_unknown_type_is_not_listed(as_alice: Client) -> None:
     a_service("Hidden one", visible=False)
     a_service("Vanished one", off_sale_reason="gone upstream")
