@@ -60,7 +60,7 @@ def facts_of_runs(order: Order) -> list[tuple[str, Any]]:
 
 def cost_of_runs(order: Order) -> str:
     """What the drip-feed's runs cost so far, in each currency that they were bought in."""
-    costs = order.parts.filter(cost__isnull=False).values("provider__currency").annotate(all=Sum("cost"))
+    costs = order.run_orders.filter(cost__isnull=False).values("provider__currency").annotate(all=Sum("cost"))
     told = [words.amount(row["all"], row["provider__currency"]) for row in costs.order_by("provider__currency")]
     return " + ".join(told) or words.NOTHING
 

@@ -63,7 +63,7 @@ def test_a_drip_feed_costs_what_its_runs_cost(desk: Desk, sandbox: Sandbox) -> N
     for _ in range(2):
         sent_on(parent, provider)
         Order.objects.filter(pk=parent.pk).update(next_run_at=timezone.now())
-    costs = [run.cost for run in parent.parts.all()]
+    costs = [run.cost for run in parent.run_orders.all()]
     assert costs == [Decimal("0.9"), Decimal("0.9")]
     assert "Cost 1.80 USD" in desk.open(at(parent)).text
 
