@@ -179,6 +179,19 @@ def test_a_drip_feed_that_its_customer_stopped_says_so_and_what_came(as_alice: C
     assert "Ended in part" not in page
 
 
+def test_a_plain_order_that_was_stopped_says_what_came_unless_the_cancel_was_refused(
+    as_alice: Client, alice: Customer
+) -> None:
+    order = an_order(alice, state=State.ENDED, status=Status.PARTIAL, ended_at=timezone.now(), remains=400)
+    it_happened(order, "cancel_asked")
+    it_happened(order, "ended")
+    assert "Stopped: 600 of 1,000 were delivered." in words(read(as_alice, f"/orders/{order.pk}/"))
+    it_happened(order, "cancel_refused")
+    page = words(read(as_alice, f"/orders/{order.pk}/"))
+    assert "Ended in part: not everything could be delivered." in page
+    assert "Stopped" not in page
+
+
 @pytest.mark.parametrize(
     ("delivered", "status", "said"),
     [
@@ -270,7 +283,8 @@ def test_where_there_is_no_drip_feed_an_interval_says_nothing(as_alice: Client) 
 
 
 def test_a_minute_is_not_minutes() -> None:
-    assert plan(runs=2, each=10, interval=1) == "2 runs of 10, one every minute: 20 in all, over 1\N{NO-BREAK SPACE}minute"
+    said = words(plan(runs=2, each=10, interval=1))
+    assert said == "2 runs of 10, one every minute: 20 in all, over 1 minute"
 
 
 def test_a_placed_drip_feed_has_its_page(as_alice: Client, alice: Customer) -> None:
