@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 
 from smmpanel.broker import NO_BROKER
 from smmpanel.environment import BadSetting
@@ -19,6 +19,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smmpanel.settings")
 app = Celery("smmpanel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["records"])
+
+
+class ALostConnectionIsNoEnd(bootsteps.Step):
+    """kombu clears a channel's connection while a message's acknowledgement may still be due. What that raises is an
+    AttributeError, which Celery takes for a fault and ends the worker. It is a lost connection: connect anew.
+    """
+
+    def __init__(self, parent: Any, **_kwargs: Any) -> None:
+        parent.connection_errors = (*parent.connection_errors, AttributeError)
+
+
+app.steps["consumer"].add(ALostConnectionIsNoEnd)
 
 
 @signals.setup_logging.connect

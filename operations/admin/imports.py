@@ -204,5 +204,6 @@ def _matches(change: Change, query: str) -> bool:
 def _told(result: ImportResult) -> str:
     counts = result.counts()
     parts = [f"{counts[movement.value]:,} {title.lower()}" for movement, title in TITLES.items()]
-    off_sale = f" {result.off_sale:,} services went off sale until you confirm them." if result.off_sale else ""
+    went = "service is" if result.off_sale == 1 else "services are"
+    off_sale = f" {result.off_sale:,} {went} off sale until you confirm what is in doubt." if result.off_sale else ""
     return f"Applied: {', '.join(parts)}. {result.repriced:,} prices followed.{off_sale}"

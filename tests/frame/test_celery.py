@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from celery import signals
 
@@ -42,3 +43,12 @@ def test_messages_are_hints_that_nobody_redelivers() -> None:
     assert app.conf.task_acks_late is False
     assert app.conf.worker_prefetch_multiplier == 1
     assert app.conf.task_ignore_result is True
+
+
+def test_an_acknowledgement_on_a_connection_that_is_gone_ends_no_worker() -> None:
+    """Celery goes on after what its consumer calls connection errors, and ends with the process after anything else."""
+    consumer = SimpleNamespace(connection_errors=(OSError,))
+    for step in app.steps["consumer"]:
+        step(consumer)
+    assert issubclass(AttributeError, consumer.connection_errors)
+    assert issubclass(ConnectionError, consumer.connection_errors)

@@ -72,7 +72,7 @@ def test_a_package_that_is_out_of_line_stands_on_top_and_says_what_to_check(desk
     assert page.text.index("1 package looks out of line with its category") < page.text.index("Apply 60 changes")
     assert "10,000.00 a package 12,000.00 a package" in page.text
     assert "1.00 per 1000 1.20 per 1000" in page.text
-    assert "1 services went off sale until you confirm them." in done.text
+    assert "1 service is off sale until you confirm what is in doubt." in done.text
     assert Service.objects.get(type="package").off_sale_cause == "out_of_line"
     assert page.text.index("Likes · 10k") < page.text.index("Likes Followers · Default")
     assert "A unit of it (10,000 by its name) costs about 1,000 times what is usual in its category." in page.text
@@ -103,7 +103,7 @@ def test_changed_gone_and_back_stand_apart_with_before_and_after(desk: Desk) -> 
         assert "rate there 0.90 → 1.20" in page.text
         assert "1.08 → 1.44" in page.text
         done = apply(desk, provider)
-        assert "1 services went off sale" in done.text
+        assert "1 service is off sale" in done.text
         back = desk.send(page_of(provider))
         assert "1 Changed 1 Back on the list 0 Gone" in back.text
         assert "Sell it all the same" in back.text
