@@ -12,6 +12,9 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from ledger.guards import expected_guards, install_guards
+from tests.browser import browser, new_page, page
+
+__all__ = ["browser", "new_page", "page"]  # one browser for all: Playwright runs once in a process
 
 
 class LeftTheMachine(AssertionError):

@@ -31,11 +31,11 @@ from providers.sandbox.server import Sandbox
 from providers.upstream import Upstream
 from records.audit import SYSTEM
 from records.models import AttentionItem, JobRun
+from tests.browser import NewPage
 from tests.orders.builders import OPERATOR, a_customer, a_provider, a_service, an_order, due_now, followed, saying, sent
-from tests.portal.browser import NewPage, browser, new_page
 from tests.sandbox.fixture import sandbox
 
-__all__ = ["browser", "new_page", "sandbox"]
+__all__ = ["sandbox"]
 FOLDER = Path(os.environ.get("PANEL_SCREENSHOTS", "screenshots")) / "operations"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LONG = (

@@ -8,13 +8,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from orders.models import Order, State
 from providers.sandbox.server import Sandbox
+from tests.browser import NewPage
 from tests.operations.desk import Desk
 from tests.operations.test_orders import at
 from tests.orders.builders import a_provider
 from tests.orders.test_series import a_drip_feed, begun
-from tests.portal.browser import NewPage, browser, new_page
 
-__all__ = ["browser", "new_page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 

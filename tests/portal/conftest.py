@@ -6,10 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Customer, User
-from tests.portal.browser import browser, new_page, page
 from tests.portal.builders import a_customer, an_operator
-
-__all__ = ["browser", "new_page", "page"]
 
 
 @pytest.fixture

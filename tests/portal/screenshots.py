@@ -24,7 +24,7 @@ from accounts.models import Customer
 from catalog.models import Service
 from orders.models import Order, Status
 from records.audit import SYSTEM
-from tests.portal.browser import NewPage
+from tests.browser import NewPage
 from tests.portal.builders import PASSWORD, a_customer, a_service, an_order, ended, it_happened, under_way
 
 FOLDER = Path(os.environ.get("PANEL_SCREENSHOTS", "screenshots"))

@@ -14,7 +14,7 @@ from callbacks.models import CallbackAddress
 from callbacks.outbox import send_test
 from orders.models import Order, State, Status
 from records.audit import SYSTEM
-from tests.portal.browser import WAIT_MS, NewPage
+from tests.browser import WAIT_MS, NewPage
 from tests.portal.builders import LINK, PASSWORD, a_customer, a_service, an_order, ended, under_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
