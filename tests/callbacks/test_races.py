@@ -16,7 +16,7 @@ from callbacks.claiming import claim, due_heads
 from callbacks.models import CallbackAddress, CallbackMessage
 from records.audit import SYSTEM
 from tests.callbacks.builders import Receiver, an_address, news
-from tests.orders.test_races import RIVALS, all_at_once
+from tests.orders.rivals import RIVALS, all_at_once
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -12,7 +12,7 @@ from tests.browser import NewPage
 from tests.operations.desk import Desk
 from tests.operations.test_orders import at
 from tests.orders.builders import a_provider
-from tests.orders.test_series import a_drip_feed, begun
+from tests.orders.in_runs import a_drip_feed, begun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

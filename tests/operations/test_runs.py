@@ -12,7 +12,7 @@ from providers.sandbox.server import Sandbox
 from tests.operations.desk import Desk
 from tests.operations.test_orders import at, found
 from tests.orders.builders import a_provider, a_service, an_order, balance, books_are_right
-from tests.orders.test_series import a_drip_feed, an_unknown_run, begun, finished, sent_on
+from tests.orders.in_runs import a_drip_feed, an_unknown_run, begun, finished, sent_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
