@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = """
-python -m torture --seeds 100                  the whole matrix; interrupted, the same command goes on where it was
+python -m torture --seeds 100 --core           the matrix that an hour holds; interrupted, the same command goes on
+python -m torture --seeds 100                  with the other points too, and with a provider that never fails
 python -m torture --seconds 60                 as much of it as a minute holds
 python -m torture --only submit:marked/reset_after/7   one run again, its database and journal kept
 python -m torture --list                       the crash points and the faults
@@ -49,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="begin no more runs after so long")
     parser.add_argument("--only", metavar="POINT/FAULT/SEED", help="one run")
     parser.add_argument("--points", help="these points alone, or those that begin so (submit), with commas between")
+    parser.add_argument("--core", action="store_true", help="the core points and every fault: what an hour holds")
     parser.add_argument("--faults", help="these faults alone, with commas between")
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), help="runs side by side")
     parser.add_argument("--runs", type=Path, default=ROOT / ".data/torture/runs.jsonl", help="where each run is kept")
@@ -106,7 +108,8 @@ def _torture(options: argparse.Namespace) -> int:
 
 
 def _plans(options: argparse.Namespace) -> Iterator[Plan]:
-    from torture.matrix import cells, every_fault, every_point
+    from torture.faults import FAULTS
+    from torture.matrix import cells, core_points, every_fault, every_point
     from torture.plan import plan
 
     if options.only:
@@ -116,6 +119,8 @@ def _plans(options: argparse.Namespace) -> Iterator[Plan]:
     points, faults = every_point(), every_fault()
     if options.points:
         points = [point for point in points if point.startswith(tuple(options.points.split(",")))]
+    if options.core:
+        points, faults = core_points(), [fault for fault in faults if FAULTS[fault]]
     if options.faults:
         faults = [fault for fault in faults if fault in options.faults.split(",")]
     first, _, last = options.seeds.partition("-")

@@ -16,6 +16,7 @@ from providers.sandbox.server import Sandbox
 ADD, STATUS, REFILL, CANCEL = "add", "status", "refill", "cancel"
 EVERYWHERE = (ADD, STATUS, REFILL, CANCEL, "refill_status")
 
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A fault of the sandbox (providers/sandbox/faults.py), and for which actions it is put in force."""

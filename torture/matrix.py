@@ -48,6 +48,10 @@ def every_point() -> list[str]:
     return list(POINTS)
 
 
+def core_points() -> list[str]:
+    return [name for name, point in POINTS.items() if point.core]
+
+
 def every_fault() -> list[str]:
     return list(FAULTS)
 

@@ -21,12 +21,13 @@ from providers.upstream import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in the product's own code. `says` is for people."""
+    """A place in the product's own code. `says` is for people; `core` points make the matrix that an hour holds."""
 
     stage: str
     says: str
     install: Callable[[Trap], None]
     most: int = 3
+    core: bool = True
 
 
 class Trap:
@@ -142,12 +143,22 @@ POINTS: dict[str, Point] = {
     "deposit:posted": Point(
         "deposit", "the money is posted, nothing is committed", after("accounts.deposits:post"), most=2
     ),
-    "deposit:committed": Point("deposit", "committed, nobody was told", after("torture.work:deposit"), most=2),
-    "place:charged": Point(
-        "place", "orders inserted and the wallet charged, nothing is committed", after("orders.placing:post"), most=2
+    "deposit:committed": Point(
+        "deposit", "committed, nobody was told", after("torture.work:deposit"), most=2, core=False
     ),
-    "place:committed": Point("place", "committed, no worker was hinted", before("records.hints:_send"), most=2),
-    "submit:claimed": Point("submit", "orders are claimed, none is marked", after("orders.submitting:claim"), most=2),
+    "place:charged": Point(
+        "place",
+        "orders inserted and the wallet charged, nothing is committed",
+        after("orders.placing:post"),
+        most=2,
+        core=False,
+    ),
+    "place:committed": Point(
+        "place", "committed, no worker was hinted", before("records.hints:_send"), most=2, core=False
+    ),
+    "submit:claimed": Point(
+        "submit", "orders are claimed, none is marked", after("orders.submitting:claim"), most=2, core=False
+    ),
     "submit:marked": Point(
         "submit", "the mark is committed, the first byte not yet written", after("orders.submitting:mark"), most=4
     ),
@@ -170,18 +181,21 @@ POINTS: dict[str, Point] = {
         "submit",
         "the outcome is committed, the provider's queue not told",
         before_any("orders.outcomes:reset_unknowns", "orders.refusing:pause"),
+        core=False,
     ),
     "sync:answered": Point("sync", "statuses are read, nothing is written", before("orders.syncing:take_in"), most=2),
     "settle:refunded": Point(
         "settle", "refunds have moved, nothing is committed", after("orders.settling:refund_all", always), most=2
     ),
     "settle:committed": Point(
-        "settle", "the settlement is committed, the sweep is not at its end", after("orders.syncing:write_news"), most=1
+        "settle",
+        "the settlement is committed, the sweep is not at its end",
+        after("orders.syncing:write_news"),
+        most=1,
+        core=False,
     ),
     "refill:marked": Point("refill", "marked, not yet asked for", after("orders.refilling:_mark"), most=1),
-    "refill:written": Point(
-        "refill", "asked for, the answer not read", on_the_wire("refill", "recv_into"), most=1
-    ),
+    "refill:written": Point("refill", "asked for, the answer not read", on_the_wire("refill", "recv_into"), most=1),
     "cancel:answered": Point(
         "cancel", "answered, nothing of it written", before("orders.cancelling:_write_answers"), most=1
     ),

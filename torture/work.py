@@ -57,6 +57,7 @@ def _new_since() -> datetime:
     assert up_to is not None
     return timezone.now() - up_to
 
+
 #: A job that would find nothing is left out: thousands of runs have to fit into an hour.
 NEEDED: Mapping[str, Callable[[], bool]] = {
     "tidy_orders": lambda: _orders(State.SENDING, State.HELD)() or _refills("sending")(),
