@@ -18,6 +18,7 @@ FLAG: Schema = {"type": "boolean"}
 AS_SENT: Schema = {"type": ["integer", "string"]}  # an id of a list: a number where what was sent is one
 CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3}$"}
 STATUS_WORD: Schema = {"type": "string", "enum": list(Status.values)}
+SUBSCRIPTION_WORD: Schema = {"type": "string", "enum": ["Active", "Paused", "Completed", "Expired", "Canceled"]}
 REFILL_WORD: Schema = {
     "type": "string",
     "enum": ["Pending", "In progress", "Completed", "Rejected", "Canceled", "Error"],
@@ -44,7 +45,7 @@ ERROR = _object(error=TEXT)
 ORDER_STATUS = _object(charge=MONEY, start_count=COUNT, status=STATUS_WORD, remains=COUNT, currency=CURRENCY)
 DRIP_FEED_STATUS = _object(charge=MONEY, status=STATUS_WORD, runs=WHOLE, orders=CHILDREN, currency=CURRENCY)
 SUBSCRIPTION_STATUS = _object(
-    charge=MONEY, status=STATUS_WORD, posts=WHOLE, expiry={"type": ["string", "null"]}, orders=CHILDREN,
+    charge=MONEY, status=SUBSCRIPTION_WORD, posts=WHOLE, expiry={"type": ["string", "null"]}, orders=CHILDREN,
     currency=CURRENCY,
 )  # fmt: skip
 ANY_STATUS = _either(ORDER_STATUS, DRIP_FEED_STATUS, SUBSCRIPTION_STATUS)

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,10 +20,10 @@ STOP_SECONDS = 15.0
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(surroundings: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Its address; whatever happens, the server and its workers are gone afterwards."""
     port = _free_port()
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "WEB_PROCESSES": "1"}
+    environment = {**surroundings, "HOST": "127.0.0.1", "PORT": str(port), "WEB_PROCESSES": "1"}
     command = [sys.executable, "-m", "gunicorn", "-c", "python:fuzz.serving", "smmpanel.wsgi"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as server:
         try:

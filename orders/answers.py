@@ -20,6 +20,9 @@ REFILL_WORDS: Mapping[str, str] = {
     RefillRequest.Status.SENDING: "Pending",
     RefillRequest.Status.UNKNOWN: "Pending",
 }  # the others are the words of API v2 themselves
+SUBSCRIPTION_WORDS: Mapping[str, str] = dict.fromkeys(
+    (Status.PENDING, Status.IN_PROGRESS, Status.PROCESSING), Status.ACTIVE.value
+)  # API v2 knows no subscription that waits: it is active from the start
 
 
 def shown(order: Order) -> dict[str, Any]:
@@ -27,7 +30,8 @@ def shown(order: Order) -> dict[str, Any]:
     kind = service_type(order.service_type)
     answer: dict[str, Any] = {"charge": plain(order.charge - order.refunded)}
     if kind is not None and kind.by_post:
-        answer |= {"status": order.status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
+        status = SUBSCRIPTION_WORDS.get(order.status, order.status)
+        answer |= {"status": status, "posts": order.parts_done or 0, "expiry": order.details.get("expiry")}
         answer["orders"] = _ids_of_parts(order, order.parts_done or 0)
     elif order.runs is not None:
         done = order.parts_done or 0

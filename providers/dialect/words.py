@@ -43,6 +43,7 @@ ORDER_WORDS: Mapping[str, OrderWord] = {
 }
 SUBSCRIPTION_WORDS: Mapping[str, SubscriptionWord] = {
     "active": SubscriptionWord.ACTIVE,
+    "pending": SubscriptionWord.ACTIVE,  # placed and not begun: nothing is delivered, and no money moves
     "paused": SubscriptionWord.PAUSED,
     "completed": SubscriptionWord.COMPLETED,
     "complete": SubscriptionWord.COMPLETED,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.amounts import plain
 from orders.cancelling import request_cancel
 from orders.models import Order
 from providers.sandbox.server import Sandbox
@@ -45,6 +46,10 @@ def test_the_posts_of_a_subscription_add_up_to_what_was_taken(rita: Reseller) ->
     with Sandbox(balance="1000", dialect="rich") as sandbox:
         provider = a_provider(sandbox)
         order = a_subscription(rita.customer, a_subscription_service(provider), min="50", max="99")
+        assert rita.call("status", order=order.pk) == {
+            "charge": plain(order.charge), "status": "Active", "posts": 0, "expiry": None, "orders": [],
+            "currency": "USD",
+        }  # fmt: skip
         sent(provider, order)
         sandbox.finish_all()
         for _ in range(2):

@@ -53,6 +53,7 @@ def test_an_unknown_word_is_never_guessed(word: str) -> None:
 
 def test_subscriptions_and_refills_have_words_of_their_own() -> None:
     assert subscription_word("Active") is SubscriptionWord.ACTIVE
+    assert subscription_word("Pending") is SubscriptionWord.ACTIVE
     assert subscription_word("paused") is SubscriptionWord.PAUSED
     assert subscription_word("Completed") is SubscriptionWord.COMPLETED
     assert subscription_word("EXPIRED") is SubscriptionWord.EXPIRED
