@@ -180,6 +180,22 @@ class Order(models.Model):
                 name="order_of_customer_status",
             ),
             models.Index(fields=["service", "-id"], condition=Q(parent__isnull=True), name="order_of_service"),
+            # What a customer looks for in a long list: a service's, a link's, a day's.
+            models.Index(
+                fields=["customer", "service", "-id"],
+                condition=Q(parent__isnull=True),
+                name="order_of_customer_service",
+            ),
+            models.Index(
+                fields=["customer", "link_key", "-id"],
+                condition=Q(parent__isnull=True),
+                name="order_of_customer_link",
+            ),
+            models.Index(
+                fields=["customer", "created_at", "id"],
+                condition=Q(parent__isnull=True),
+                name="order_of_customer_day",
+            ),
             models.Index(fields=["next_run_at", "id"], condition=Q(state="series"), name="order_next_run"),
             models.Index(
                 fields=["provider_service", "link_key", "id"], condition=Q(state="queued"), name="order_queued"

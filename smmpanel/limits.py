@@ -59,6 +59,7 @@ PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: wh
 PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
+PORTAL_CSV_ROWS = 1_000  # of an export: one query and one piece of the answer, some 200 kB
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
