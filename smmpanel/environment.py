@@ -20,7 +20,7 @@ import environ
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 # Their values are not repeated in a message.
-SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL|SALT")
+SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DATABASE_URL|REDIS_URL|EMAIL_URL|SALT")
 Count = TypeVar("Count", int, float)
 NOTSET = environ.Env.NOTSET
 EXPECTED = {

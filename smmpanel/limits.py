@@ -155,6 +155,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Whether strangers may make an account. Without a mail server a public panel could not confirm their addresses.
+SIGN_UP = env.bool(
+    "SIGN_UP",
+    default=bool(env("EMAIL_URL", default="")) or not (env("PUBLIC_URL", default="") or env("ALLOWED_HOSTS", default="")),
+)
+# Where the terms of service stand: shown, and to be agreed to, at sign-up. Empty: nothing is asked.
+TERMS_URL = env.address("TERMS_URL", "", schemes=("https", "http"))
+ACCOUNT_LINK_HOURS = env.limit("ACCOUNT_LINK_HOURS", 24)  # how long a link in a letter opens
+PASSWORD_RESET_TIMEOUT = ACCOUNT_LINK_HOURS * 3600
+LETTERS_ASKED_PER_HOUR = env.limit("LETTERS_ASKED_PER_HOUR", 3)  # to one address, of a kind that strangers can ask for
+LETTER_FORMS_PER_HOUR = env.limit("LETTER_FORMS_PER_HOUR", 30)  # sent in from one visitor's address: an office, not a flood
+LETTER_TRY_HOURS = env.limit("LETTER_TRY_HOURS", 12)  # a mail server that is down; then the letter is too old to help
+LETTER_RETRY_SECONDS = [30, 120, 600, 1800]  # after each failed try; then the last again
+LETTER_BATCH = 50  # letters a connection
+LETTER_KEEP_DAYS = env.limit("LETTER_KEEP_DAYS", 7)  # what was sent to whom, never its text
 API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
 API_KEY_OVERLAPS_HOURS = (0, 1, 24, 72, 168)  # how long a rotated key still opens: a deployment, a weekend, a week

@@ -43,6 +43,10 @@ class Places:
         return self.folder / "demo-logins.json"
 
     @property
+    def mail(self) -> Path:
+        return self.folder / "mail"
+
+    @property
     def lock(self) -> Path:
         return self.folder / "panel.lock"
 

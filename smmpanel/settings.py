@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from operations import look
-from smmpanel import content_policy
+from smmpanel import content_policy, mail
 from smmpanel.broker import choose_broker
 from smmpanel.databases import database_settings
 from smmpanel.environment import BadSetting, env
@@ -48,6 +48,14 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # In front of us, one after another.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if HTTPS else 0, least=0, most=10)
 
+# Mail: EMAIL_URL names the server; without one, letters are kept as files and a line of the log says where.
+EMAIL = mail.email_settings(env)
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = EMAIL.backend, EMAIL.host, EMAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL.user, EMAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL.starttls, EMAIL.tls, 20
+EMAIL_FILE_PATH = str(PLACES.mail)
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default=f"no-reply@{urlsplit(PUBLIC_URL).hostname}")
+
 # Keys
 SECRET_KEY = env("SECRET_KEY", default="")
 if HTTPS and len(SECRET_KEY) < 50:
@@ -70,6 +78,8 @@ INSTALLED_APPS = [
     "api",
     "portal",
     "operations",
+    "allauth",
+    "allauth.mfa",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
