@@ -1,4 +1,4 @@
-"""People: users who sign in by e-mail, the customers among them with their wallets, and their API keys."""
+"""People: users who sign in by e-mail, the customers among them with their wallets, their API keys, sessions, letters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from ledger.fields import MoneyField
 from ledger.models import Account
 
 
@@ -37,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Of the times on his pages. Empty: the panel's.")
+    language = models.CharField(max_length=10, blank=True, help_text="Of pages and letters. Empty: the browser's.")
+    sign_outs = models.PositiveIntegerField(default=0, help_text="How often he signed out elsewhere: ends older sessions.")
 
     objects: ClassVar[Users] = Users()
     USERNAME_FIELD = "email"
@@ -50,6 +55,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What each of his sessions carries: with another password or after "sign out elsewhere" it fits no more.
+
+        Until the first of these it is Django's own, so that sessions from before go on.
+        """
+        if not self.sign_outs:
+            return super()._get_session_auth_hash(secret=secret)  # type: ignore[misc, no-any-return]
+        told = f"{self.password}:{self.sign_outs}"
+        return salted_hmac("accounts.User.session", told, secret=secret, algorithm="sha256").hexdigest()
 
     def clean(self) -> None:
         """Forms may be filled in with capitals; what is kept has none."""
@@ -66,6 +81,8 @@ class Customer(models.Model):
         default=0,
         help_text="A second identical API order within so long is answered with the first. 0: it is another order.",
     )
+    unwanted_letters = models.JSONField(default=list, blank=True, help_text="The kinds that he does not want.")
+    low_balance = MoneyField(null=True, blank=True, help_text="He is written to when his balance falls below it.")
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -92,3 +109,42 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"
+
+
+class Session(models.Model):
+    """Where a user is signed in: beside Django's session, whose data cannot be searched by user."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    key = models.CharField(max_length=40, unique=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} from {self.address}"
+
+
+class Letter(models.Model):
+    """An e-mail to be written: of which kind, to whom. Its text is made when it is sent, so no link of it is kept."""
+
+    kind = models.CharField(max_length=30)
+    address = models.EmailField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="letters")
+    language = models.CharField(max_length=10, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now, null=True, help_text="Empty: nothing is to be done any more.")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="letters_due"),
+            models.Index(fields=["address", "created_at"], name="letters_of_address"),
+            models.Index(fields=["created_at"], name="letters_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.address}"
