@@ -56,7 +56,9 @@ def normal_email(email: str) -> str:
 def _new_user(email: str, password: str, name: str) -> User:
     """The user with the hashed password, not yet saved: hashing takes its time on purpose, so not in a transaction."""
     user = User(email=normal_email(email), name=name)
-    _check_email(user.email)
+    check_email(user.email)
+    if User.objects.filter(email=user.email).exists():
+        raise _taken(user.email)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -65,7 +67,8 @@ def _new_user(email: str, password: str, name: str) -> User:
     return user
 
 
-def _check_email(email: str) -> None:
+def check_email(email: str) -> None:
+    """Raises PersonRefused for what cannot be an address, whether or not an account has it."""
     try:
         validate_email(email)
         email.encode()  # a command line's broken bytes arrive as half characters, which no database takes
@@ -73,8 +76,6 @@ def _check_email(email: str) -> None:
         raise PersonRefused("email", "Enter an e-mail address, for example anna@example.com.") from None
     if len(email) > (User._meta.get_field("email").max_length or 0):
         raise PersonRefused("email", "The e-mail address is too long.")
-    if User.objects.filter(email=email).exists():
-        raise _taken(email)
 
 
 def _save(user: User) -> None:
