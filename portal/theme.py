@@ -24,7 +24,7 @@ def change(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in (*PINNED, SYSTEM):
         return HttpResponseBadRequest()
-    response = HttpResponseRedirect(_back(request))
+    response = HttpResponseRedirect(back(request))
     if chosen == SYSTEM:
         response.delete_cookie(COOKIE)
     else:
@@ -39,7 +39,7 @@ def change(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _back(request: HttpRequest) -> str:
+def back(request: HttpRequest) -> str:
     """The page the switch was on, if it was one of ours."""
     page = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):

@@ -169,6 +169,7 @@ LETTER_FORMS_PER_HOUR = env.limit("LETTER_FORMS_PER_HOUR", 30)  # sent in from o
 LETTER_TRY_HOURS = env.limit("LETTER_TRY_HOURS", 12)  # a mail server that is down; then the letter is too old to help
 LETTER_RETRY_SECONDS = [30, 120, 600, 1800]  # after each failed try; then the last again
 LETTER_BATCH = 50  # letters a connection
+SESSION_SEEN_SECONDS = 300  # how exactly the list of devices says when each was used last
 LETTER_KEEP_DAYS = env.limit("LETTER_KEEP_DAYS", 7)  # what was sent to whom, never its text
 API_KEY_ADDRESSES = 50  # of one key
 API_KEYS_PER_CUSTOMER = 20  # a script or a tool each; more are forgotten ones
