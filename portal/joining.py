@@ -21,6 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import letters
+from accounts.guessing import know
 from accounts.models import User
 from accounts.pace import within
 from accounts.people import PersonRefused, check_email, normal_email
@@ -92,4 +93,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "portal/account/join.html", context, status=UNPROCESSABLE)
     login(request, customer.user, backend=BACKEND)
     messages.success(request, _("Your account is ready."))
-    return redirect("portal:home")
+    response = redirect("portal:home")
+    know(request, response, customer.user)
+    return response

@@ -169,6 +169,13 @@ LETTER_FORMS_PER_HOUR = env.limit("LETTER_FORMS_PER_HOUR", 30)  # sent in from o
 LETTER_TRY_HOURS = env.limit("LETTER_TRY_HOURS", 12)  # a mail server that is down; then the letter is too old to help
 LETTER_RETRY_SECONDS = [30, 120, 600, 1800]  # after each failed try; then the last again
 LETTER_BATCH = 50  # letters a connection
+# Failed sign-ins at one account from anywhere within the cool-off: then strangers wait, known browsers do not.
+SIGN_IN_STRANGERS = env.limit("SIGN_IN_STRANGERS", 30)
+KNOWN_BROWSER_DAYS = env.limit("KNOWN_BROWSER_DAYS", 180)  # since it signed in last
+SECOND_STEP_SECONDS = 600  # between the password and the code: long enough to find the phone
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # periods of 30 s before and after: clocks of phones differ
 SESSION_SEEN_SECONDS = 300  # how exactly the list of devices says when each was used last
 LETTER_KEEP_DAYS = env.limit("LETTER_KEEP_DAYS", 7)  # what was sent to whom, never its text
 API_KEY_ADDRESSES = 50  # of one key

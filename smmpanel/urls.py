@@ -4,9 +4,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.sign_in import operators_door
 from smmpanel.health import answers
 
 urlpatterns = [
+    path(f"{settings.ADMIN_PATH}login/", operators_door),  # before the admin's own: one door, with the second factor
     path(settings.ADMIN_PATH, admin.site.urls),
     path("healthz", answers, name="healthz"),
     path("", include("api.urls")),
