@@ -46,6 +46,11 @@ def count_wrong_code(request: HttpRequest, user: User) -> None:
     user_login_failed.send(sender=__name__, credentials={"username": user.email}, request=request)
 
 
+def forgive(user: User) -> None:
+    """A password was chosen anew by a letter's link: what was guessed at the old one counts no more."""
+    AccessAttempt.objects.filter(username=user.email).delete()
+
+
 def know(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """This browser belongs to the account: nobody else's guesses keep it out."""
     names = [user.email, *(name for name in _known(request) if name != user.email)][:KNOWN_ACCOUNTS]

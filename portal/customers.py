@@ -39,7 +39,7 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _to_sign_in(request)
+            return to_sign_in(request)
         customer = Customer.objects.select_related("user", "wallet").filter(user_id=request.user.pk).first()
         if customer is None:
             return redirect("admin:index")  # staff without a wallet have nothing to buy with
@@ -49,7 +49,7 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     return never_cache(vary_on_headers("HX-Request")(page))
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def to_sign_in(request: HttpRequest) -> HttpResponse:
     """A fragment asked for by a page whose session ended takes the whole page to sign in, not the form into a table."""
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     if htmx:

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import letters
-from accounts.guessing import know
+from accounts.guessing import forgive, know
 from accounts.people import PersonRefused
 from accounts.security import change_password
 from accounts.tokens import read_reset_token
@@ -42,5 +42,6 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "portal/account/choose_password.html", context, status=UNPROCESSABLE)
     messages.success(request, _("Your password is changed. Sign in with it."))
     response = redirect("portal:sign_in")
+    forgive(user)
     know(request, response, user)
     return response

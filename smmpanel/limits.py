@@ -65,6 +65,7 @@ PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wan
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
 PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
 PORTAL_CALLS_SHOWN = 50  # of the last API calls: what a person reads when a script does something odd
+PORTAL_SESSIONS_SHOWN = 50  # devices on the account's page, the last used
 PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
 
 # Catalogue: markup and imports
