@@ -10,7 +10,11 @@ from accounts.models import Customer, User
 from portal.urls import urlpatterns
 from tests.portal.builders import PASSWORD, a_service, an_order, ended
 
-OPEN_TO_ALL = {"sign_in", "sign_out", "theme", "accent"}
+OPEN_TO_ALL = {"sign_in", "second_step", "sign_up", "reset", "sign_out", "theme", "language", "accent"}
+OF_A_LETTER = {"join", "choose_password", "confirm_address"}  # whoever has the link: tests/portal/test_joining.py
+OF_A_PERSON = {
+    "account", "profile", "letters", "password", "address", "two_factor", "sign_out_others", "end_session",
+}  # fmt: skip
 OF_AN_ORDER = {"order", "order_live", "refill", "cancel"}
 OF_A_CALLBACK = {"callback", "callback_again"}  # tests/portal/test_callbacks.py tries them on another customer's
 OF_A_KEY = {"api_key_rotate", "api_key_revoke"}  # tests/portal/test_api_keys.py
@@ -18,7 +22,7 @@ OF_A_CUSTOMER = {
     "home", "services", "new_order", "price", "orders", "orders_live", "funds", "callbacks", "api", "api_key_create",
     "api_repeats",
 }  # fmt: skip
-POST_ONLY = {"price", "sign_out", "theme", "api_key_create", "api_repeats"}
+POST_ONLY = {"sign_out_others", "language", "price", "sign_out", "theme", "api_key_create", "api_repeats"}
 
 
 def _names() -> dict[str, URLPattern]:
@@ -35,8 +39,9 @@ def _visit(client: Client, name: str, *args: int) -> int:
 
 
 def test_every_address_is_known_to_this_test() -> None:
-    assert set(_names()) == OPEN_TO_ALL | OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY | OF_A_CUSTOMER
-    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY
+    everything = OPEN_TO_ALL | OF_A_LETTER | OF_A_PERSON
+    assert set(_names()) == everything | OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY | OF_A_CUSTOMER
+    assert {name for name, pattern in _names().items() if _has_id(pattern)} == OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY | OF_A_LETTER | {"end_session"}
 
 
 @pytest.mark.parametrize("name", sorted(OF_AN_ORDER))
@@ -52,9 +57,9 @@ def test_another_customers_order_does_not_exist(
     assert order.refills.count() == order.cancels.count() == 0
 
 
-@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CALLBACK | OF_A_CUSTOMER))
+@pytest.mark.parametrize("name", sorted(OF_AN_ORDER | OF_A_CALLBACK | OF_A_CUSTOMER | OF_A_PERSON))
 def test_a_visitor_is_asked_to_sign_in(client: Client, alice: Customer, name: str) -> None:
-    args = [1] if name in OF_AN_ORDER | OF_A_CALLBACK else []
+    args = [1] if name in OF_AN_ORDER | OF_A_CALLBACK | {"end_session"} else []
     address = reverse(f"portal:{name}", args=args)
     answer = client.post(address) if name in POST_ONLY else client.get(address)
     assert answer.status_code == 302
