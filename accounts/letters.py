@@ -1,8 +1,8 @@
 """Writing to people: what is to be told to whom goes into an outbox, in the transaction of what it tells of.
 
 Only the kind and a few facts are kept. The text, and any link in it, is made when the letter is sent
-(`accounts.sending`), which is also when an address is looked up: a form that asks for a letter does the same work for an
-address that has an account as for one that has none, and says the same.
+(`accounts.sending`), which is also when an address is looked up: a form that asks for a letter does the same work for
+an address that has an account as for one that has none, and says the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People: users who sign in by e-mail, the customers among them with their wallets, their API keys, sessions, letters."""
+"""People: users who sign in by e-mail, customers with their wallets, their API keys, sessions and letters."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(default=timezone.now)
     time_zone = models.CharField(max_length=64, blank=True, help_text="Of the times on his pages. Empty: the panel's.")
     language = models.CharField(max_length=10, blank=True, help_text="Of pages and letters. Empty: the browser's.")
-    sign_outs = models.PositiveIntegerField(default=0, help_text="How often he signed out elsewhere: ends older sessions.")
+    sign_outs = models.PositiveIntegerField(
+        default=0, help_text="How often he signed out elsewhere: ends older sessions."
+    )
 
     objects: ClassVar[Users] = Users()
     USERNAME_FIELD = "email"

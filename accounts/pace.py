@@ -1,6 +1,7 @@
 """How often something may be asked for from one place: counted in the cache, forgotten when it is down.
 
-For what costs us something, letters and hashing; what guards an account is counted in the database (`accounts.guessing`).
+For what costs us something, letters and hashing; what guards an account is counted in the database
+(`accounts.guessing`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for a lost phone.
 
-Secrets and codes are allauth's (`allauth.mfa`: its rows, its arithmetic, its memory of codes that were used); what it keeps
-is encrypted here. Its pages and its sign-in are not used: ours know the customer's frame, the operator's side, and the rule
-that guesses are counted (docs/decisions/0074).
+Secrets and codes are allauth's (`allauth.mfa`: its rows, its arithmetic, its memory of codes that were used); what it
+keeps is encrypted here. Its pages and its sign-in are not used: ours know the customer's frame, the operator's side,
+and the rule that guesses are counted (docs/decisions/0074).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def is_on(user: User) -> bool:
-    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
 
 def new_secret() -> str:

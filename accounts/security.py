@@ -1,5 +1,5 @@
-"""What a user changes about getting in: the password, the address. Each change ends older sessions or links, is on record,
-and is told to the address that the account had before.
+"""What a user changes about getting in: the password, the address. Each change ends older sessions or links, is on
+record, and is told to the address that the account had before.
 
 Django's sessions carry a hash of the password, so another password ends them all; whoever changes it keeps his own by
 `update_session_auth_hash`.

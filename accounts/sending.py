@@ -1,7 +1,7 @@
 """Sending letters: the outbox is worked off by one job, which makes each text when its turn has come.
 
-A letter is marked sent in a commit of its own right after the server took it. A worker that dies between the two sends it
-once more: a letter twice is better than none.
+A letter is marked sent in a commit of its own right after the server took it. A worker that dies between the two
+sends it once more: a letter twice is better than none.
 """
 
 from __future__ import annotations

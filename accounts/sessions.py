@@ -1,8 +1,9 @@
 """Where a user is signed in: one row a session, so that they can be listed and ended.
 
-Django keeps a session's user inside its data, which cannot be searched. The row follows the session: it is written when a
-session signs in, and refreshed every few minutes while it is used; one without a row (from before this was kept) gets it
-then. What ends sessions is never the row: it is the hash they carry (`User._get_session_auth_hash`), or the session's end.
+Django keeps a session's user inside its data, which cannot be searched. The row follows the session: it is written
+when a session signs in, and refreshed every few minutes while it is used; one without a row (from before this was
+kept) gets it then. What ends sessions is never the row: it is the hash they carry (`User._get_session_auth_hash`), or
+the session's end.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The links in letters: signed, good for ACCOUNT_LINK_HOURS, and worth nothing once they did what they are for.
 
-Nothing of them is stored. A link to join names an address: it is spent when the address has an account. A link for a new
-password is Django's own token, which holds the present password and the last sign-in: it is spent with either. A link to
-another address names the old one: it is spent when that is no longer the account's.
+Nothing of them is stored. A link to join names an address: it is spent when the address has an account. A link for a
+new password is Django's own token, which holds the present password and the last sign-in: it is spent with either. A
+link to another address names the old one: it is spent when that is no longer the account's.
 """
 
 from __future__ import annotations

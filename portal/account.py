@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import second_factor
 from accounts.guessing import count_wrong_code, must_wait
 from accounts.letters import CHOICES
+from accounts.models import Customer
 from accounts.people import PersonRefused
 from accounts.preferences import PreferenceRefused, set_letters, set_profile, time_zones
 from accounts.security import ask_to_move, change_password, move, sign_out_elsewhere
@@ -176,7 +177,7 @@ def _page(request: PersonRequest, *, errors: dict[str, str] | None = None, **typ
         "sessions": sorted(rows, key=lambda row: not row["this"]),
         "factor": second_factor.is_on(person),
         "letters": [(kind, words, kind in shown) for kind, words in CHOICES.items()],
-        "low_balance": typed.get("low_balance", plain(customer.low_balance) if customer and customer.low_balance else ""),
+        "low_balance": typed.get("low_balance", _shown(customer)),
         "errors": errors or {},
     }
     return render(request, "portal/account/account.html", context, status=UNPROCESSABLE if errors else 200)
@@ -196,6 +197,10 @@ def _present_is_wrong(request: PersonRequest, context: dict[str, Any]) -> HttpRe
         count_wrong_code(request, request.person)
         context["present_error"] = _("This is not your present password. Nothing was changed.")
     return None
+
+
+def _shown(customer: Customer | None) -> str:
+    return plain(customer.low_balance) if customer is not None and customer.low_balance else ""
 
 
 def _amount(typed: str) -> Decimal | None:

@@ -1,8 +1,9 @@
 """Signing up: an address, then the link that was sent there, then a password.
 
-The password is chosen by whoever reads the address's letters. Were it asked for before, a stranger could make an account
-in somebody's name, wait for the link to be followed, and know the password. Until then nothing is stored but that a letter
-is to be sent; and the form says the same whether the address has an account or not: its owner learns it from the letter.
+The password is chosen by whoever reads the address's letters. Were it asked for before, a stranger could make an
+account in somebody's name, wait for the link to be followed, and know the password. Until then nothing is stored but
+that a letter is to be sent; and the form says the same whether the address has an account or not: its owner learns it
+from the letter.
 """
 
 from __future__ import annotations

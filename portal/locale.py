@@ -1,7 +1,7 @@
 """The language and the time zone of a page: the user's own, else the browser's language and the panel's time.
 
-The language is chosen by the account, else by the cookie of the switch, else by what the browser asks for. The operator's
-side speaks English. What was chosen ends with the request: threads are used again.
+The language is chosen by the account, else by the cookie of the switch, else by what the browser asks for. The
+operator's side speaks English. What was chosen ends with the request: threads are used again.
 """
 
 from __future__ import annotations

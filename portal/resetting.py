@@ -1,4 +1,4 @@
-"""A forgotten password: a letter with a link, and there another one. It signs nobody in: a second factor is still asked."""
+"""A forgotten password: a letter with a link, and there another one. It signs nobody in: a second factor stays."""
 
 from __future__ import annotations
 

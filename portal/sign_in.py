@@ -1,7 +1,7 @@
 """Signing in by e-mail and password, by a code where the account has a second factor, and out again.
 
-This is the only door: the admin's own sign-in leads here, so that nobody's second factor can be walked around. Between the
-password and the code the session says who it is about and nothing else; it is nobody's yet.
+This is the only door: the admin's own sign-in leads here, so that nobody's second factor can be walked around.
+Between the password and the code the session says who it is about and nothing else; it is nobody's yet.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         user = form.get_user()
         assert isinstance(user, User)
         if second_factor.is_on(user):
-            backend = str(user.backend)  # type: ignore[attr-defined]
+            backend = str(user.backend)
             mark = user.get_session_auth_hash()
             request.session[STEP] = {"user": user.pk, "at": time.time(), "to": target, "by": backend, "mark": mark}
             return redirect("portal:second_step")
         return _signed_in(request, user, target)
-    context = {"form": form, "next": request.POST.get("next", request.GET.get("next", "")), "sign_up": settings.SIGN_UP}
+    asked = request.POST.get("next", request.GET.get("next", ""))
+    context = {"form": form, "next": asked, "sign_up": settings.SIGN_UP}
     return render(request, "portal/sign_in.html", context)
 
 
@@ -108,7 +109,7 @@ def operators_door(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
     """The admin's sign-in, which is ours: who is signed in and has no business there is told so."""
     if request.user.is_authenticated:
         target = _target(request)
-        if request.user.is_active and request.user.is_staff:  # type: ignore[union-attr]
+        if request.user.is_active and request.user.is_staff:
             return HttpResponseRedirect(reverse("admin:index") if target == reverse("portal:home") else target)
         return render(request, "portal/errors/forbidden.html", status=403)
     back = request.GET.get("next", "") or reverse("admin:index")

@@ -166,8 +166,8 @@ TERMS_URL = env.address("TERMS_URL", "", schemes=("https", "http"))
 ACCOUNT_LINK_HOURS = env.limit("ACCOUNT_LINK_HOURS", 24)  # how long a link in a letter opens
 PASSWORD_RESET_TIMEOUT = ACCOUNT_LINK_HOURS * 3600
 LETTERS_ASKED_PER_HOUR = env.limit("LETTERS_ASKED_PER_HOUR", 3)  # to one address, of a kind that strangers can ask for
-LETTER_FORMS_PER_HOUR = env.limit("LETTER_FORMS_PER_HOUR", 30)  # sent in from one visitor's address: an office, not a flood
-LETTER_TRY_HOURS = env.limit("LETTER_TRY_HOURS", 12)  # a mail server that is down; then the letter is too old to help
+LETTER_FORMS_PER_HOUR = env.limit("LETTER_FORMS_PER_HOUR", 30)  # sent in from one visitor's address
+LETTER_TRY_HOURS = env.limit("LETTER_TRY_HOURS", 12)  # while a mail server is down; then a letter is too old
 LETTER_RETRY_SECONDS = [30, 120, 600, 1800]  # after each failed try; then the last again
 LETTER_BATCH = 50  # letters a connection
 # Failed sign-ins at one account from anywhere within the cool-off: then strangers wait, known browsers do not.

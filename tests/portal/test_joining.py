@@ -39,7 +39,7 @@ def test_an_address_is_confirmed_before_there_is_an_account(client: Client) -> N
     answer = client.post(path, {"password": PASSWORD, "name": "Nina"}, follow=True)
     assert answer.redirect_chain[-1][0] == "/order/new/"
     customer = Customer.objects.get()
-    assert (customer.user.email, customer.user.name, customer.wallet.balance) == (NEW, "Nina", 0)
+    assert (customer.user.email, customer.user.name, str(customer.wallet.balance)) == (NEW, "Nina", "0.000000")
     assert client.post(path, {"password": "another long enough one"}).status_code == 410
     assert User.objects.get().check_password(PASSWORD)
 
