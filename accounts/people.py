@@ -57,8 +57,7 @@ def _new_user(email: str, password: str, name: str) -> User:
     """The user with the hashed password, not yet saved: hashing takes its time on purpose, so not in a transaction."""
     user = User(email=normal_email(email), name=name)
     check_email(user.email)
-    if User.objects.filter(email=user.email).exists():
-        raise _taken(user.email)
+    _check_free(user.email)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -76,6 +75,11 @@ def check_email(email: str) -> None:
         raise PersonRefused("email", "Enter an e-mail address, for example anna@example.com.") from None
     if len(email) > (User._meta.get_field("email").max_length or 0):
         raise PersonRefused("email", "The e-mail address is too long.")
+
+
+def _check_free(email: str) -> None:
+    if User.objects.filter(email=email).exists():
+        raise _taken(email)
 
 
 def _save(user: User) -> None:

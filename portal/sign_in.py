@@ -85,7 +85,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
         return locked_out(request)
     if not second_factor.fits(user, request.POST.get("code", "")):
         count_wrong_code(request, user)
-        error = _("This code does not fit. Wait for the next one of your app, or use a recovery code that was not used.")
+        error = _("This code does not fit. Wait for your app's next one, or use a recovery code that was not used.")
         return render(request, "portal/second_step.html", {"error": error}, status=422)
     del request.session[STEP]
     return _signed_in(request, user, step["to"], backend=step["by"])

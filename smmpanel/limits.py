@@ -157,10 +157,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 # Whether strangers may make an account. Without a mail server a public panel could not confirm their addresses.
-SIGN_UP = env.bool(
-    "SIGN_UP",
-    default=bool(env("EMAIL_URL", default="")) or not (env("PUBLIC_URL", default="") or env("ALLOWED_HOSTS", default="")),
-)
+OPEN_TO_THE_WORLD = bool(env("PUBLIC_URL", default="") or env("ALLOWED_HOSTS", default=""))
+SIGN_UP = env.bool("SIGN_UP", default=bool(env("EMAIL_URL", default="")) or not OPEN_TO_THE_WORLD)
 # Where the terms of service stand: shown, and to be agreed to, at sign-up. Empty: nothing is asked.
 TERMS_URL = env.address("TERMS_URL", "", schemes=("https", "http"))
 ACCOUNT_LINK_HOURS = env.limit("ACCOUNT_LINK_HOURS", 24)  # how long a link in a letter opens

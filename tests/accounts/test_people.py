@@ -73,7 +73,7 @@ def test_an_address_is_one_persons_in_any_spelling() -> None:
 def test_of_two_at_the_same_moment_the_later_is_told_so() -> None:
     """The rival's row appears after the look and before the insert."""
     anna()
-    with mock.patch("accounts.people._check_email"), pytest.raises(PersonRefused, match="already"):
+    with mock.patch("accounts.people._check_free"), pytest.raises(PersonRefused, match="already"):
         create_customer(email="anna@example.com", password=PASSWORD)
     assert Account.objects.count() == 1
 
