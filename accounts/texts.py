@@ -51,12 +51,22 @@ def _about_account(letter: Letter) -> Context:
     return {"user": letter.user, "link": _link("account"), "reset": _link("reset"), **letter.facts}
 
 
+def _about_order(letter: Letter) -> Context:
+    return {**letter.facts, "order_link": _link("order", letter.facts["order"]), "link": f"{_link('account')}#letters"}
+
+
+def _about_money(letter: Letter) -> Context:
+    return {**letter.facts, "funds": _link("funds"), "link": f"{_link('account')}#letters"}
+
+
 _SPECIAL: dict[str, Callable[[Letter], Context]] = {
     letters.SIGN_UP: _sign_up,
     letters.RESET: _reset,
     letters.NEW_ADDRESS: _new_address,
+    letters.REFILL_REJECTED: _about_order,
+    letters.LOW_BALANCE: _about_money,
 }
 
 
-def _link(page: str, *args: str) -> str:
+def _link(page: str, *args: str | int) -> str:
     return settings.PUBLIC_URL + reverse(f"portal:{page}", args=args)

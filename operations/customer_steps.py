@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from accounts import second_factor
 from accounts.deposits import correct, deposit
 from accounts.keys import issue_key, revoke_key
 from accounts.models import ApiKey, Customer
@@ -81,6 +82,16 @@ def take_key(actor: Actor, customer: Customer, data: Data) -> str:
     return f"The key {data['key']} opens nothing any more."
 
 
+def take_factor_off(actor: Actor, customer: Customer, data: Data) -> str:
+    if not second_factor.switch_off(user=customer.user, actor=actor, reason=data["reason"]):
+        raise Refused("Two-factor sign-in was off before. Nothing was changed.")
+    return "Two-factor sign-in is off. The customer signs in with the password alone, and was told by e-mail."
+
+
+def has_factor(customer: Customer) -> bool:
+    return second_factor.is_on(customer.user)
+
+
 def close(actor: Actor, customer: Customer, data: Data) -> str:
     _set_active(actor, customer, False, data["reason"])
     return "Sign-in and API keys are off. Orders already made go on."
@@ -118,6 +129,11 @@ STEPS = (
         name="revoke-key", label="Revoke API key", do=take_key, form=RevokeForm, icon="key_off", fits=has_keys,
         initial=lambda customer: {"customer": customer},
         says=lambda customer: "Scripts that use this key stop working at once.",
+    ),
+    Step(
+        name="factor-off", label="Two-factor off", do=take_factor_off, form=ReasonForm, icon="phonelink_erase",
+        fits=has_factor, danger=True,
+        says=lambda customer: f"For {customer} who lost phone and recovery codes: make sure that it is this person.",
     ),
     Step(
         name="close", label="Close account", do=close, form=ReasonForm, icon="person_off", danger=True,

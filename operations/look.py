@@ -33,6 +33,7 @@ def theme(*, name: str, accent: str) -> dict[str, Any]:
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
         "STYLES": [_style_sheet],
         "COLORS": {"primary": _shades(accent)},
+        "ACCOUNT": {"navigation": [{"title": "Account and two-factor", "link": reverse_lazy("portal:account")}]},
         "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _rail()},
     }
 

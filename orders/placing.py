@@ -28,6 +28,7 @@ from ledger.amounts import plain
 from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
 from orders.holding import holds
+from orders.letters import write_of_low_balance
 from orders.models import Order, State
 from orders.overdue import expiry_of
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
@@ -198,6 +199,7 @@ def _sell(customer: Customer, quotes: Sequence[Quote], once: Once | None) -> lis
         placement.order_ids = [order.pk for order in orders]
         placement.save(update_fields=["order_ids"])
     post(_payments(customer, [order for order in orders if order.charge > 0]))
+    write_of_low_balance(customer, sum((order.charge for order in orders), Decimal()))
     for provider_id in {order.provider_id for order in orders if order.provider_id is not None}:
         hint("submit_orders", str(provider_id))
     if any(order.state == State.SERIES for order in orders):

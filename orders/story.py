@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orders.callbacks import announce
+from orders.letters import write_of
 from orders.models import Order, OrderEvent
 from records.audit import SYSTEM, Actor
 
@@ -23,3 +24,4 @@ def tell(lines: Sequence[OrderEvent]) -> None:
     """Writes the lines in one statement, and what customers want to be told of with them."""
     OrderEvent.objects.bulk_create(lines, batch_size=500)
     announce(lines)
+    write_of(lines)

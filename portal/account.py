@@ -116,7 +116,7 @@ def address(request: PersonRequest) -> HttpResponse:
         new = ask_to_move(user=request.person, email=request.POST.get("email", ""))
     except PersonRefused as refused:
         return _form(request, "address", {**context, "error": str(refused)})
-    told = _("If %(email)s can be used, a letter is on its way there. The address changes when its link is followed.")
+    told = _("If %(email)s can be used, an e-mail is on its way there. The address changes when its link is followed.")
     messages.success(request, told % {"email": new})
     return redirect("portal:account")
 
