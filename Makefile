@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants lint types docs css bench torture fuzz lock
+.PHONY: help run test soak mutants lint types docs messages css bench torture fuzz lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -47,6 +47,10 @@ docs: ## Write the pages that are made from declarations: docs/service-types.md,
 	$(SET_UP) --dev
 	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py service_types_doc docs/service-types.md
 	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py api_doc docs/api.md
+
+messages: ## Bring the catalogues in locale/ up to date with the words in the code, and compile them
+	$(SET_UP) --dev
+	@$(ALONE) DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py messages
 
 css: ## Build the style sheet from portal/styles
 	$(SET_UP) --dev

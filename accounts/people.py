@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Customer, User
 from ledger.accounts import open_wallet
@@ -72,9 +73,9 @@ def check_email(email: str) -> None:
         validate_email(email)
         email.encode()  # a command line's broken bytes arrive as half characters, which no database takes
     except (ValidationError, UnicodeEncodeError):
-        raise PersonRefused("email", "Enter an e-mail address, for example anna@example.com.") from None
+        raise PersonRefused("email", _("Enter an e-mail address, for example anna@example.com.")) from None
     if len(email) > (User._meta.get_field("email").max_length or 0):
-        raise PersonRefused("email", "The e-mail address is too long.")
+        raise PersonRefused("email", _("The e-mail address is too long."))
 
 
 def _check_free(email: str) -> None:
@@ -91,4 +92,5 @@ def _save(user: User) -> None:
 
 
 def _taken(email: str) -> PersonRefused:
-    return PersonRefused("email", f"There is an account with the e-mail address {email} already.")
+    told = _("There is an account with the e-mail address %(email)s already.")
+    return PersonRefused("email", told % {"email": email})

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.letters import CHOICES
 from accounts.models import Customer, User
@@ -34,9 +35,9 @@ def time_zones() -> tuple[str, ...]:
 def set_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
     """Raises PreferenceRefused for a time zone or language that there is not; "" is the panel's."""
     if time_zone and time_zone not in time_zones():
-        raise PreferenceRefused("time_zone", "Choose a time zone of the list. Nothing was changed.")
+        raise PreferenceRefused("time_zone", _("Choose a time zone of the list. Nothing was changed."))
     if language and language not in dict(settings.LANGUAGES):
-        raise PreferenceRefused("language", "Choose a language of the list. Nothing was changed.")
+        raise PreferenceRefused("language", _("Choose a language of the list. Nothing was changed."))
     after = {"name": name, "time_zone": time_zone, "language": language}
     before = {field: getattr(user, field) for field in after}
     with transaction.atomic():
@@ -53,9 +54,9 @@ def set_language(*, user: User, language: str) -> None:
 def set_letters(*, customer: Customer, wanted: Collection[str], low_balance: Decimal | None) -> None:
     """Which letters he gets; `low_balance` is the amount below which he is told. Raises PreferenceRefused."""
     if low_balance is not None and not 0 < low_balance <= settings.LEDGER_MAX_BALANCE:
-        raise PreferenceRefused("low_balance", "Enter an amount above 0. Nothing was changed.")
+        raise PreferenceRefused("low_balance", _("Enter an amount above 0. Nothing was changed."))
     if low_balance is not None and low_balance != round(low_balance, 6):
-        raise PreferenceRefused("low_balance", "The amount has at most 6 decimal places. Nothing was changed.")
+        raise PreferenceRefused("low_balance", _("The amount has at most 6 decimal places. Nothing was changed."))
     after = {"unwanted_letters": [kind for kind in CHOICES if kind not in wanted], "low_balance": low_balance}
     before = {field: getattr(customer, field) for field in after}
     with transaction.atomic():

@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts import letters
 from accounts.models import Customer, User
@@ -53,7 +54,7 @@ def ask_to_move(*, user: User, email: str) -> str:
     new = normal_email(email)
     check_email(new)
     if new == user.email:
-        raise PersonRefused("email", "That is the address the account has.")
+        raise PersonRefused("email", _("That is the address the account has."))
     with transaction.atomic():
         letters.write(letters.NEW_ADDRESS, address=new, user=user, language=user.language)
         letters.tell_user(user, letters.ADDRESS_ASKED, facts={"new": new})
