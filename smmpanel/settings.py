@@ -79,7 +79,7 @@ INSTALLED_APPS = [
     "api",
     "portal",
     "operations",
-    "allauth",
+    "accounts.apps.AllauthAddresses",
     "allauth.mfa",
     "unfold",
     "unfold.contrib.filters",
