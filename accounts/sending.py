@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 
 from accounts.letters import JOB
 from accounts.models import Letter
+from accounts.sessions import prune_sessions
 from accounts.texts import context_of
 from records.jobs import Job, Turn, register
 from records.plain import plain_text
@@ -39,6 +40,9 @@ def register_jobs() -> None:
         Job(name=JOB, run=send_letters, every=timedelta(minutes=1), summary="Send e-mails that are due to customers.")
     )
     register(Job(name="prune_letters", run=prune_letters, every=timedelta(hours=1), summary="Forget old e-mails."))
+    register(
+        Job(name="prune_sessions", run=prune_sessions, every=timedelta(hours=6), summary="Forget sessions that ended.")
+    )
 
 
 def send_letters(turn: Turn) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ the session's end.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -21,6 +22,7 @@ from django.utils import timezone
 from accounts.models import Session, User
 from accounts.visitors import client_address
 from records.plain import plain_text
+from records.turns import Turn
 
 SEEN = "seen_at"  # in the session: seconds since the epoch when its row was written last
 
@@ -64,6 +66,14 @@ def end(session: Session) -> None:
     """Sign that device out: its next request finds no session."""
     import_module(settings.SESSION_ENGINE).SessionStore(session.key).delete()
     session.delete()
+
+
+def prune_sessions(turn: Turn) -> Mapping[str, int]:
+    """The rows of sessions that ended by their age, ours and Django's."""
+    since = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    deleted, _ = Session.objects.filter(seen_at__lt=since).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    return {"deleted": deleted}
 
 
 def _note(request: HttpRequest, user: User) -> None:

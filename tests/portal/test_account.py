@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import second_factor
 from accounts.models import Customer, Session, User
 from portal.devices import device
+from records.jobs import run_job
 from tests.portal.builders import PASSWORD, under_way
 from tests.portal.letters import link_in, posted
 
@@ -177,6 +179,14 @@ def test_other_devices_are_listed_and_signed_out(as_alice: Client, alice: Custom
     assert alice.user.sessions.count() == 1
     as_alice.post("/sign-out/")
     assert not Session.objects.filter(user=alice.user).exists()
+
+
+def test_sessions_that_ended_by_their_age_are_forgotten(as_alice: Client, alice: Customer) -> None:
+    as_alice.get("/account/")
+    old = alice.user.sessions.create(key="old", seen_at=timezone.now() - timedelta(days=15))
+    run_job("prune_sessions")
+    assert old not in alice.user.sessions.all()
+    assert is_in(as_alice)
 
 
 def test_another_password_signs_other_devices_out(as_alice: Client, alice: Customer) -> None:
