@@ -3,9 +3,13 @@
 API v2 cannot be searched, but ids rise. Below the unknown order's id lies every id that was answered before its
 request began; above it every id of a request that began at least the settling time after it had ended. Every id
 between is asked for. Exactly one record that nobody holds, one unknown order in the gap, and the charge that was
-expected: it is that order. No such record, and no money missing at the provider: it was not placed. Anything else
-stays on the operator's list, with the evidence; so do subscriptions and drip-feeds, and records that may be parts of
-one.
+expected: it is that order. No such record, no money missing at the provider, and every record that an order of ours
+holds there charged as that order should be: it was not placed. Anything else stays on the operator's list, with the
+evidence; so do subscriptions and drip-feeds, and records that may be parts of one.
+
+A provider may answer with the id of an earlier order: one whose own answer was lost is then held by another, and
+nothing of it is free. Its charge tells: it is the lost order's, not the holder's. The id above is looked at for that
+reason too.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from orders.accepting import Acceptance, accept
@@ -37,6 +41,7 @@ from records.jobs import Turn, hint
 
 NEAREST = 200  # answers on each side of a lost request: more than come in out of their order
 LONGEST_ID = 18  # digits; a longer one is no number that rises
+ROUNDING = Decimal("0.01")  # of its cost: how far a record's charge may lie from it and still be that order's
 
 # What one run was told of each id it asked for; None for an id that the answer left out.
 Answers = dict[str, StatusReading | ItemError | None]
@@ -58,10 +63,13 @@ class Gap:
 
 @dataclass(slots=True)
 class Found:
-    """What the provider answered for a gap: records that no order of ours holds, and ids that told nothing."""
+    """What the provider answered for a gap: records that no order of ours holds, ids that told nothing, and records
+    that are held by an order of ours whose charge they do not have.
+    """
 
     candidates: dict[str, StatusReading] = field(default_factory=dict)
     inconclusive: list[str] = field(default_factory=list)
+    strange: dict[str, StatusReading] = field(default_factory=dict)
     asked: int = 0
 
 
@@ -128,20 +136,21 @@ def _reconcile_one(provider: Provider, attempt: Attempt, answers: Answers) -> st
     if len(gap) > settings.RECONCILE_MOST_IDS:
         return _leave_open(attempt, gap, None, f"{len(gap):,} ids lie between: more than are asked for.")
     try:
-        found = _ask(provider, gap, answers)
+        found = _ask(provider, attempt, gap, answers)
     except UpstreamTrouble as trouble:
         return _leave_open(attempt, gap, None, f"The provider could not be asked: {trouble}")
     return _decide(provider, attempt, gap, found)
 
 
-def _ask(provider: Provider, gap: Gap, answers: Answers) -> Found:
+def _ask(provider: Provider, attempt: Attempt, gap: Gap, answers: Answers) -> Found:
     """Asks for the ids that no earlier order of this run has asked for: after an outage many lie in one gap, and the
     provider's limit of requests is the status sweeps' too.
     """
-    found = Found()
-    ids = gap.ids()
+    found = Found(asked=len(gap))
+    ids = [*gap.ids(), str(gap.above)]
     orders = Order.objects.filter(provider=provider, upstream_id__in=ids)
     parts = UpstreamPart.objects.filter(provider=provider, upstream_id__in=ids)
+    costs = _costs_of(orders)
     held = {*orders.values_list("upstream_id", flat=True), *parts.values_list("upstream_id", flat=True)}
     size = provider.multi_status_size if provider.multi_status else 1
     new = [upstream_id for upstream_id in ids if upstream_id not in answers]
@@ -150,15 +159,34 @@ def _ask(provider: Provider, gap: Gap, answers: Answers) -> Found:
         came = Upstream(provider).status(batch)
         answers.update((upstream_id, came.get(upstream_id)) for upstream_id in batch)
     for upstream_id in ids:
-        found.asked += 1
         answer = answers[upstream_id]
-        if upstream_id in held:
+        if upstream_id in held or upstream_id == str(gap.above):
+            cost = costs.get(upstream_id)
+            if isinstance(answer, StatusReading) and cost is not None and _is_anothers(answer, provider, cost, attempt):
+                found.strange[upstream_id] = answer
             continue
         if isinstance(answer, StatusReading):
             found.candidates[upstream_id] = answer
         elif not _says_no_such_order(answer):
             found.inconclusive.append(upstream_id)
     return found
+
+
+def _costs_of(orders: QuerySet[Order]) -> dict[str, Decimal]:
+    """What each order was to cost when it was sent, by upstream id; without those whose charge is told in parts."""
+    made = Attempt.objects.filter(order__in=orders, number=F("order__attempt"), cost__isnull=False)
+    return {
+        str(attempt.order.upstream_id): attempt.cost
+        for attempt in made.select_related("order")
+        if attempt.cost is not None and not may_have_parts(attempt.order.service_type, attempt.order.runs)
+    }
+
+
+def _is_anothers(reading: StatusReading, provider: Provider, cost: Decimal, attempt: Attempt) -> bool:
+    """Whether a record that an order of ours holds was charged as if it were another's, perhaps the unknown one's."""
+    if reading.charge is None or not in_booked_currency(reading, provider) or reading.charge == cost:
+        return False
+    return reading.charge == purchase_of(attempt.order)[0] or abs(reading.charge - cost) > cost * ROUNDING
 
 
 def _says_no_such_order(answer: ItemError | None) -> bool:
@@ -175,6 +203,21 @@ def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str
     others = _others_in(gap, attempt)
     if not found.candidates:
         assert attempt.ended_at is not None
+        if attempt.upstream_id:
+            return _leave_open(
+                attempt,
+                gap,
+                found,
+                f"No record is free there, but the provider said that it placed the order, as {attempt.upstream_id}.",
+            )
+        if found.strange:
+            return _leave_open(
+                attempt,
+                gap,
+                found,
+                "No record is free there, but one that another order holds was not charged as that order: the provider "
+                f"may have given it the wrong id ({', '.join(list(found.strange)[:20])}).",
+            )
         if _money_is_missing(provider, attempt.ended_at):
             return _leave_open(
                 attempt, gap, found, "No such order is there, but the provider's balance fell unexplained."
@@ -291,6 +334,9 @@ def _leave_open(attempt: Attempt, gap: Gap, found: Found | None, why: str) -> st
             for upstream_id, reading in list(found.candidates.items())[:20]
         }
         evidence["unclear ids"] = found.inconclusive[:20]
+        evidence["charged as another"] = {
+            upstream_id: reading.charge for upstream_id, reading in list(found.strange.items())[:20]
+        }
     raise_attention(
         cause="unknown_submission",
         key=f"unknown:{order.pk}",

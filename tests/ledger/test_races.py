@@ -99,7 +99,7 @@ def test_a_loser_whose_rival_commits_while_it_waits_can_go_on_in_its_transaction
             try:
                 post([charge_of(wallets[number], "1", "order:7:charge")])
             except AlreadyPosted:
-                post([deposit_of(wallets[number], "2", f"deposit:{number}")])
+                post([deposit_of(wallets[number], "2", f"deposit:again-{number}")])
                 return False
             return True
 

@@ -133,6 +133,43 @@ def test_where_the_operator_allows_it_a_not_placed_order_is_sent_again(sandbox: 
     assert len(sandbox.orders) == 3
 
 
+@pytest.mark.parametrize(("quantity", "shown"), [(700, "open"), (1000, "not_placed")])
+def test_a_record_that_another_order_holds_by_a_wrong_id_is_not_overlooked(
+    sandbox: Sandbox, quantity: int, shown: str
+) -> None:
+    """The lost order exists as the id that a later one was given. The provider cancels that one's own record and gives
+    its money back, so that the balance tells nothing: the charge alone does, and the twin shows that without it the
+    lost order would be taken for one that was never placed.
+    """
+    scene = Scene(sandbox, "reset_after", resend_when_not_placed=True)
+    lost = max(sandbox.orders)
+    sandbox.faults.add("add", "duplicate_id", times=1)
+    thief = an_order(scene.alice, scene.service, quantity, link="https://example.com/thief")
+    sent(scene.provider, thief)
+    assert thief.upstream_id == str(lost)
+    sandbox.set_order(max(sandbox.orders), status="Canceled")
+    scene.after()
+    assert scene.reconcile() == {shown: 1}
+    [order] = scene.unknown
+    if shown == "open":
+        assert order.state == State.UNKNOWN
+        evidence = AttentionItem.objects.get(cause="unknown_submission", closed_at__isnull=True).evidence
+        assert str(lost) in evidence["finding"]
+        assert evidence["charged as another"] == {str(lost): "0.90"}
+
+
+def test_an_order_that_was_answered_with_anothers_id_is_never_shown_not_placed(sandbox: Sandbox) -> None:
+    scene = Scene(sandbox, "duplicate_id", resend_when_not_placed=True)
+    assert scene.unknown[0].state == State.UNKNOWN
+    sandbox.faults.add("add", "duplicate_id", times=1)
+    other = an_order(scene.alice, scene.service, 1000, link="https://example.com/other")
+    sent(scene.provider, other)
+    sandbox.set_order(max(sandbox.orders), status="Canceled")
+    scene.after()
+    assert scene.reconcile() == {"open": 1}
+    assert scene.unknown[0].state == State.UNKNOWN
+
+
 def test_missing_money_speaks_against_not_placed(sandbox: Sandbox) -> None:
     scene = Scene(sandbox, "reset_before", resend_when_not_placed=True)
     scene.after()
