@@ -48,6 +48,7 @@ def told(
         (told(COMPLETED, parts(1), done=1), Kept(amount=2, cost=1)),  # rounded up
         (told(COMPLETED, parts(0), done=1), Kept(amount=0, cost=0)),
         (told(COMPLETED, parts(0, status=CANCELED), done=1), Kept(amount=0, cost=0)),
+        (told(COMPLETED, [*parts(32_000), *parts(0, status=CANCELED)], done=2), Kept(amount=40_000, cost=32_000)),
         (told(COMPLETED, parts(96_001), done=1), Kept(amount=120_000, cost=96_001, doubt=ABOVE_COST)),
         (told(COMPLETED, parts(32_000), done=1, cost=96_000 * 501), Kept(amount=40_000, cost=32_000)),  # no price
     ],
@@ -74,6 +75,7 @@ def test_what_is_taken_of_a_hold(report: Told, kept: Kept) -> None:
         told(CANCELED, parts(32_000, status=Status.IN_PROGRESS), done=1),
         told(CANCELED, parts(32_000, status=None), done=1),  # never read
         told(CANCELED, parts(32_000, status=CANCELED), done=1),  # was it given back, or not?
+        told(COMPLETED, [*parts(32_000), *parts(32_000, status=CANCELED)], done=2),
         told(COMPLETED, parts(96_000 * BELIEVED_TIMES + 1), done=1),  # a slip of units
         told(COMPLETED, parts(None), done=1, cost=32_000),  # its own price says nothing of what was delivered
     ],
