@@ -19,9 +19,13 @@ run: ## Run the panel with a demo at http://127.0.0.1:8000 (PORT=, PANEL_DATA_DI
 	$(SET_UP)
 	@exec $(BIN)/python -m smmpanel.launch
 
-test: ## Run the tests; no service needs to run (TESTS="tests/ledger -k wallet" runs some)
+test: ## Run the tests, and those of the pages where a Chromium is found (TESTS="tests/ledger -k wallet" runs some, BROWSER=0 no pages)
 	$(SET_UP) --dev
 	@$(ALONE) $(BIN)/python -m pytest -n auto -m "not browser and not soak" $(TESTS)
+	@if [ "$(BROWSER)" = 0 ] || [ -n "$(TESTS)" ]; then exit 0; \
+	elif $(ALONE) $(BIN)/python -c 'from tests.browser import chromium; raise SystemExit(chromium() is None)'; then \
+		echo "== Pages in a browser"; $(ALONE) $(BIN)/python -m pytest -m browser; \
+	else echo "No Chromium was found (PANEL_CHROMIUM may name one): the tests that drive a browser were left out."; fi
 
 soak: ## Run the long tests: workers killed during 1,000 orders, the money machine on new examples (SOAK_ORDERS=, MONEY_EXAMPLES=)
 	$(SET_UP) --dev
