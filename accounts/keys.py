@@ -107,20 +107,21 @@ def open_with(text: str, *, address: str) -> Opened | None:
     return Opened(key.customer, key)
 
 
-def customer_for_key(text: str) -> Customer | None:
-    """Whose key this is, wherever it is used from; None for one that opens nothing."""
-    opened = open_with(text, address="")
-    return None if opened is None else opened.customer
-
-
 def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta) -> tuple[ApiKey, str]:
-    """A new key of the same name and addresses; the old one opens for `overlap` more. Raises KeyRefused."""
+    """A new key of the same name, addresses and length of life; the old one opens for `overlap` more. Raises
+    KeyRefused, also where it was revoked meanwhile.
+    """
     with transaction.atomic():
-        fresh, text = issue_key(key.customer, key.name, actor=actor, instead_of=key)
-        until = timezone.now() + overlap
-        old = ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=until), pk=key.pk)
-        old.update(expires_at=until)
-        audit(actor=actor, action="rotate_key", target=key, after={"expires_at": until, "new": fresh.prefix})
+        now = timezone.now()
+        old = ApiKey.objects.select_for_update().get(pk=key.pk)
+        if old.revoked_at is not None:
+            raise KeyRefused("This key was revoked. Make a new one.")
+        expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+        fresh, text = issue_key(key.customer, old.name, actor=actor, expires_at=expires_at, instead_of=old)
+        until = now + overlap
+        ending = ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=until), pk=old.pk)
+        ending.update(expires_at=until)
+        audit(actor=actor, action="rotate_key", target=old, after={"expires_at": until, "new": fresh.prefix})
     return fresh, text
 
 

@@ -8,7 +8,7 @@ that our own proxies added can be believed; what stands left of them was sent by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,6 +27,17 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(entries[-proxies]))
     except ValueError:
         return connection
+
+
+def home_of(address: str) -> str:
+    """What stands for the address where guesses are counted: of IPv6 its /64, since one line has all of that."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
 
 
 def name_tried(request: HttpRequest | None, credentials: Mapping[str, str] | None) -> str:

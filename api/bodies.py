@@ -1,17 +1,20 @@
 """Reading a request's body: form-encoded, multipart or JSON, into plain text fields, or one clear error.
 
 Everything a client can send ends here in an ApiError or a mapping of names to text: invalid UTF-8, NUL, malformed
-multipart, deep JSON, repeated fields. Nothing is cut or guessed.
+multipart, deep JSON, repeated fields, a body that broke off. Nothing is cut or guessed. A body sent in chunks, without
+a Content-Length, is as good as any.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
@@ -27,31 +30,44 @@ def read_fields(request: HttpRequest) -> Fields:
     """The body's fields as text. Raises ApiError."""
     if "key" in request.GET:
         raise ApiError(errors.KEY_IN_ADDRESS)
-    _check_length(request)
+    body = _whole_body(request)
     match request.content_type:
         case "application/json" | "text/json":
-            return _json_fields(_body(request))
+            return _json_fields(_decoded(body))
         case "multipart/form-data":
-            return _multipart_fields(request)
+            return _multipart_fields(request, body)
         case _:
-            return _form_fields(_body(request))
+            return _form_fields(_decoded(body))
 
 
-def _check_length(request: HttpRequest) -> None:
-    declared = request.META.get("CONTENT_LENGTH") or "0"
-    if declared.isdigit() and int(declared) > settings.API_MAX_BODY_BYTES:
-        raise ApiError(errors.TOO_LARGE.format(settings.API_MAX_BODY_BYTES))
-
-
-def _body(request: HttpRequest) -> str:
+def _whole_body(request: HttpRequest) -> bytes:
+    """All that was sent, or an error where it broke off: half a body may be another order than the one that was meant.
+    """
+    most = settings.API_MAX_BODY_BYTES
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    if declared.isdigit() and int(declared) > most:
+        raise ApiError(errors.TOO_LARGE.format(most))
     try:
-        return request.body.decode("utf-8-sig")
+        if not declared and request.META.get("wsgi.input_terminated"):  # in chunks: the server knows where they end
+            body = request.META["wsgi.input"].read(most + 1)
+        else:
+            body = request.body
     except RequestDataTooBig as error:
-        raise ApiError(errors.TOO_LARGE.format(settings.API_MAX_BODY_BYTES)) from error
+        raise ApiError(errors.TOO_LARGE.format(most)) from error
+    except (UnreadablePostError, OSError) as error:  # among them the server's own, for a bad chunk
+        raise incorrect("the body did not arrive whole") from error
+    if len(body) > most:
+        raise ApiError(errors.TOO_LARGE.format(most))
+    if declared.isdigit() and len(body) < int(declared):
+        raise incorrect("the body did not arrive whole")
+    return bytes(body)
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise incorrect("the body is not UTF-8") from error
-    except (UnreadablePostError, OSError) as error:
-        raise incorrect("the body did not arrive whole") from error
 
 
 def _form_fields(body: str) -> Fields:
@@ -66,9 +82,14 @@ def _form_fields(body: str) -> Fields:
     return _once(pairs)
 
 
-def _multipart_fields(request: HttpRequest) -> Fields:
+def _multipart_fields(request: HttpRequest, body: bytes) -> Fields:
+    boundary = (request.content_params or {}).get("boundary", "")
+    if not boundary or f"--{boundary}--".encode("latin-1", "replace") not in body:
+        raise incorrect("the multipart body cannot be read")
+    length = str(len(body))
+    again = WSGIRequest({**request.META, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": length})
     try:
-        posted, files = request.POST, request.FILES
+        posted, files = again.POST, again.FILES
     except (MultiPartParserError, UnreadablePostError, TooManyFieldsSent, BadRequest, SuspiciousOperation) as error:
         raise incorrect("the multipart body cannot be read") from error
     if files:
@@ -79,7 +100,7 @@ def _multipart_fields(request: HttpRequest) -> Fields:
 def _once(pairs: list[tuple[str, str]]) -> Fields:
     fields: dict[str, str] = {}
     for name, value in pairs:
-        plain = name.removesuffix("[]")
+        plain = _text("a field's name", name).removesuffix("[]")
         if plain in LISTS and plain in fields and name.endswith("[]"):
             fields[plain] += f",{_text(plain, value)}"  # PHP's way to send a list
             continue
@@ -98,7 +119,7 @@ def _json_fields(body: str) -> Fields:
         raise incorrect("the body must be a JSON object")
     fields: dict[str, str] = {}
     for name, value in found.pairs:
-        if name in fields:
+        if _text("a field's name", name) in fields:
             raise ApiError(errors.REPEATED_FIELD.format(name[:40]))
         if value is not None:
             fields[name] = _text(name, _json_value(name, value))

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.keys import Opened, open_with
-from accounts.visitors import client_address
+from accounts.visitors import client_address, home_of
 from api import errors
 from api.counting import seconds_to_wait
 from api.errors import ApiError
@@ -31,7 +31,7 @@ def let_in(request: HttpRequest, key: str) -> Opened:
     address = client_address(request)
     opened = open_with(key, address=address)
     if opened is None:
-        _count(f"bad-key:{address}", settings.API_BAD_KEY_LIMIT)
+        _count(f"bad-key:{home_of(address)}", settings.API_BAD_KEY_LIMIT)
         raise ApiError(errors.INVALID_KEY)
     return opened
 

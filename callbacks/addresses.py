@@ -27,7 +27,7 @@ def add_address(*, customer: Customer, url: str, actor: Actor) -> tuple[Callback
             most = settings.CALLBACK_ADDRESSES_PER_CUSTOMER
             raise AddressNotTaken(f"You have {most} addresses already: remove one first. {NOTHING}")
         address = CallbackAddress.objects.create(customer=customer, url=clean, secret=secret)
-        audit(actor=actor, action="callback.add", target=address, after={"url": clean})
+        audit(actor=actor, action="callback.add", target=address, after={"url": address.shown})
     return address, secret
 
 
@@ -37,7 +37,7 @@ def remove_address(*, address: CallbackAddress, actor: Actor) -> bool:
         now = timezone.now()
         if _kept(address).update(removed_at=now, active=False) != 1:
             return False
-        audit(actor=actor, action="callback.remove", target=address, after={"url": address.url, "removed_at": now})
+        audit(actor=actor, action="callback.remove", target=address, after={"url": address.shown, "removed_at": now})
     return True
 
 
@@ -52,7 +52,7 @@ def rotate_secret(*, address: CallbackAddress, actor: Actor) -> str:
             raise AddressNotTaken(f"This address was removed. {NOTHING}")
         until = timezone.now() + timedelta(hours=settings.CALLBACK_SECRET_OVERLAP_HOURS)
         _kept(address).update(secret=secret, old_secret=fresh.secret, old_secret_until=until)
-        audit(actor=actor, action="callback.rotate", target=address, after={"url": address.url, "both until": until})
+        audit(actor=actor, action="callback.rotate", target=address, after={"url": address.shown, "both until": until})
     return secret
 
 
@@ -62,7 +62,7 @@ def switch_on(*, address: CallbackAddress, actor: Actor) -> bool:
         off = _kept(address).filter(active=False)
         if off.update(active=True, off_reason="", failures=0, not_before=None) != 1:
             return False
-        audit(actor=actor, action="callback.switch_on", target=address, after={"url": address.url})
+        audit(actor=actor, action="callback.switch_on", target=address, after={"url": address.shown})
     return True
 
 
@@ -71,7 +71,7 @@ def switch_off(address: CallbackAddress, why: str) -> bool:
     with transaction.atomic():
         if _kept(address).filter(active=True).update(active=False, off_reason=why[:200]) != 1:
             return False
-        audit(actor=SYSTEM, action="callback.switch_off", target=address, reason=why, after={"url": address.url})
+        audit(actor=SYSTEM, action="callback.switch_off", target=address, reason=why, after={"url": address.shown})
     return True
 
 

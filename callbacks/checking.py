@@ -27,8 +27,10 @@ class AddressNotTaken(Exception):
 def checked_url(url: str) -> str:
     """The URL as it is kept: scheme and host in lower case, no default port. Raises AddressNotTaken."""
     text = url.strip()
-    if not text or len(text) > URL_LENGTH or re.search(r"[\s\x00-\x1f\x7f\\]", text):
-        raise AddressNotTaken(f"The address is empty, too long, or has spaces in it. {NOTHING}")
+    if len(text) > URL_LENGTH:
+        raise AddressNotTaken(f"The address may have {URL_LENGTH} characters at most. {NOTHING}")
+    if not text or re.search(r"[\s\x00-\x1f\x7f\\]", text):
+        raise AddressNotTaken(f"The address is empty or has spaces in it. {NOTHING}")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -43,7 +45,10 @@ def checked_url(url: str) -> str:
     _check_where_it_leads(host, port or PORTS[parts.scheme], secure=parts.scheme == "https")
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port in (None, PORTS[parts.scheme]) else f"{shown}:{port}"
-    return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
+    clean = urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
+    if len(clean) > URL_LENGTH:  # a path was added
+        raise AddressNotTaken(f"The address may have {URL_LENGTH} characters at most. {NOTHING}")
+    return clean
 
 
 def _check_where_it_leads(host: str, port: int, *, secure: bool) -> None:

@@ -27,6 +27,7 @@ class Outcome:
 
     status: int | None
     error: str = ""
+    retry_after: float | None = None  # seconds, as the receiver wishes
 
     @property
     def delivered(self) -> bool:
@@ -78,7 +79,7 @@ def write_back(message: CallbackMessage, outcome: Outcome) -> str:
         became = "parked"
         changes["parked_at"] = now
     else:
-        changes["next_try_at"] = now + _pause(message.tries)
+        changes["next_try_at"] = now + max(_pause(message.tries), _wished(outcome))
     ours = CallbackMessage.objects.filter(OPEN, pk=message.pk, tries=message.tries)
     return became if ours.update(**changes) == 1 else "late"
 
@@ -90,6 +91,11 @@ def park_the_late(address: CallbackAddress) -> int:
     return late.filter(last_error="").update(parked_at=timezone.now(), last_error=why) + late.update(
         parked_at=timezone.now()
     )
+
+
+def _wished(outcome: Outcome) -> timedelta:
+    """How long the receiver wants to be left alone, within CALLBACK_LONGEST_WAIT_SECONDS."""
+    return timedelta(seconds=min(outcome.retry_after or 0, settings.CALLBACK_LONGEST_WAIT_SECONDS))
 
 
 def _pause(tries: int) -> timedelta:

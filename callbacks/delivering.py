@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 
 from django.conf import settings
 from django.utils import timezone
@@ -23,6 +24,8 @@ from callbacks.models import CallbackAddress, CallbackMessage
 from callbacks.signing import signed_headers
 from providers.client.sessions import ProviderSession, new_session
 from providers.client.transport import Reply, Request, Trouble, send
+from providers.dialect.answer import Answer
+from providers.dialect.transport import retry_after
 from providers.fields import is_encrypted
 from records.turns import Turn
 
@@ -104,8 +107,11 @@ def _read(reply: Reply | Trouble) -> Outcome:
         return Outcome(None, reply.reason.partition(";")[0])  # what follows is for the operator
     if Outcome(reply.status).delivered:
         return Outcome(reply.status)
+    wait = None
+    if reply.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        wait = retry_after(Answer(http_status=reply.status, headers=reply.headers, body=b""))
     redirected = "; redirects are not followed" if 300 <= reply.status < 400 else ""
-    return Outcome(reply.status, f"it answered {reply.status}{redirected}")
+    return Outcome(reply.status, f"it answered {reply.status}{redirected}", wait)
 
 
 def _secrets(address: CallbackAddress) -> list[str]:

@@ -38,7 +38,13 @@ class CallbackAddress(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        return self.shown
+
+    @property
+    def shown(self) -> str:
+        """The URL for everybody but its owner: what stands behind the "?" may be a secret."""
+        plain, asked, _ = self.url.partition("?")
+        return f"{plain}?…" if asked else plain
 
 
 class CallbackMessage(models.Model):

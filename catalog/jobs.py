@@ -10,6 +10,7 @@ from django.conf import settings
 from catalog.fetching import fetch_listings
 from catalog.importing import ImportRefused, apply_import, plan_import
 from catalog.notices import import_went_well, tell_of_refusal
+from catalog.revisions import prune_revisions
 from providers.models import Provider
 from records.audit import SYSTEM
 from records.jobs import Job, Turn
@@ -35,6 +36,20 @@ def sync_catalogue(turn: Turn) -> Mapping[str, int]:
     import_went_well(provider)
     counts.pop("unchanged")  # what stayed as it was is no work done
     return {**counts, "unreadable": len(listings.unreadable)}
+
+
+def forget_revisions(turn: Turn) -> Mapping[str, int]:
+    """Old marks of the catalogue's state: a price that moves a thousand times a day leaves a thousand."""
+    return {"revisions": prune_revisions()}
+
+
+def pruning() -> Job:
+    return Job(
+        name="prune_catalogue",
+        run=forget_revisions,
+        every=timedelta(hours=1),
+        summary="Delete old marks of changes to the catalogue.",
+    )
 
 
 def job() -> Job:

@@ -30,7 +30,7 @@ OF_REFILLS = frozenset(
 
 def announce(events: Sequence[OrderEvent]) -> None:
     """Writes a message for each of these lines that is news, for each address of its customer."""
-    news = [event for event in events if event.kind in OF_ORDERS | OF_REFILLS and event.order.parent_id is None]
+    news = [event for event in events if _is_news(event)]
     if not news:
         return
     listeners = who_listens(event.order.customer_id for event in news)
@@ -38,17 +38,27 @@ def announce(events: Sequence[OrderEvent]) -> None:
     if not told:
         return
     refills = _newest_refills(event.order_id for event in told if event.kind in OF_REFILLS)
-    write([_draft(event, refills) for event in told], listeners)
+    drafts = [_draft(event, refills) for event in told]
+    write([draft for draft in drafts if draft is not None], listeners)
 
 
-def _draft(event: OrderEvent, refills: Mapping[int, RefillRequest]) -> Draft:
+def _is_news(event: OrderEvent) -> bool:
+    """A drip-feed's runs are told of by the drip-feed's own status, and their refills one by one."""
+    return event.kind in OF_REFILLS or (event.kind in OF_ORDERS and event.order.parent_id is None)
+
+
+def _draft(event: OrderEvent, refills: Mapping[int, RefillRequest]) -> Draft | None:
+    """None for the line of a drip-feed whose runs are refilled: it has no refill of its own."""
     order = event.order
+    number = order.parent_id or order.pk  # the only one that the customer knows
     if event.kind in OF_REFILLS:
-        refill = refills[order.pk]
-        name, data = "refill.status", {"refill": refill.pk, "order": order.pk, "status": word(refill)}
+        refill = refills.get(order.pk)
+        if refill is None:
+            return None
+        name, data = "refill.status", {"refill": refill.pk, "order": number, "status": word(refill)}
     else:
         name, data = "order.status", {"order": order.pk, **shown(order)}
-    return Draft(customer_id=order.customer_id, subject=f"order:{order.pk}", event=name, at=event.at, data=data)
+    return Draft(customer_id=order.customer_id, subject=f"order:{number}", event=name, at=event.at, data=data)
 
 
 def _newest_refills(order_ids: Iterable[int]) -> Mapping[int, RefillRequest]:

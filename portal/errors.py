@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 
@@ -11,7 +11,9 @@ from portal import accent
 
 
 def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Plain text and no template: the request's own body or host may be what cannot be read."""
+    """Plain text and no template: the request's own body or host may be what cannot be read. A script gets JSON."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": "Incorrect request: this address is not the panel's"}, status=400)
     text = "This request could not be read. Nothing was done: go back, reload the page and try again."
     return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
 

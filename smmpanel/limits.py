@@ -210,6 +210,8 @@ CALLBACK_MAX_ANSWER_BYTES = 64_000  # nobody reads it
 CALLBACK_PLACES = env.limit("CALLBACK_PLACES", 4)  # messages on their way to one address at once
 CALLBACK_BATCH = 100  # messages read at once
 CALLBACK_RETRY_SECONDS = [5, 30, 120, 600, 1800, 3600, 7200]  # after each failed try of a message; then the last again
+# At most so long a receiver's Retry-After is heard.
+CALLBACK_LONGEST_WAIT_SECONDS = env.limit("CALLBACK_LONGEST_WAIT_SECONDS", 7200)
 CALLBACK_RETRY_HOURS = env.limit("CALLBACK_RETRY_HOURS", 24)  # then a message is parked
 CALLBACK_FAILURES_BEFORE_REST = 3  # rounds without a delivery: then an address gets one message at a time, with rests
 CALLBACK_REST_SECONDS = 30  # the first rest, doubled each time

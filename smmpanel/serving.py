@@ -22,6 +22,7 @@ keepalive = 5
 preload_app = False  # each worker opens its own connections
 control_socket_disable = True  # by default it would lie in the home folder, where two panels share it
 forwarded_allow_ips = "*" if settings.TRUSTED_PROXIES else "127.0.0.1"
+forwarder_headers = ""  # no proxy of ours names the script or the path: a client that does is not believed
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 logconfig_dict = {
     **settings.LOGGING,

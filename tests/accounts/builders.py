@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from accounts.deposits import deposit
+from accounts.keys import open_with
 from accounts.models import Customer, User
 from accounts.people import create_customer, create_operator
 from records.audit import SYSTEM
@@ -24,3 +25,9 @@ def anna(*, balance: Decimal = Decimal(0)) -> Customer:
 def boss() -> User:
     """An operator."""
     return create_operator(email="boss@example.com", password=PASSWORD)
+
+
+def customer_for_key(text: str) -> Customer | None:
+    """Whose key this is; None for one that opens nothing."""
+    opened = open_with(text, address="")
+    return None if opened is None else opened.customer

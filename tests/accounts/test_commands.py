@@ -10,12 +10,11 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command, get_commands, load_command_class
 from django.core.management.base import CommandError
 
-from accounts.keys import customer_for_key
 from accounts.models import Customer, User
 from accounts.passwords import generate_password
 from ledger.balances import balance_of
 from ledger.models import Account, Transfer
-from tests.accounts.builders import PASSWORD, anna
+from tests.accounts.builders import PASSWORD, anna, customer_for_key
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.keys import KeyRefused, customer_for_key, issue_key, revoke_key
+from accounts.keys import KeyRefused, issue_key, revoke_key
 from accounts.models import ApiKey
 from records.audit import Actor
 from records.models import AuditEntry
-from tests.accounts.builders import anna
+from tests.accounts.builders import anna, customer_for_key
 
 pytestmark = pytest.mark.django_db
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from orders.models import Order
 from tests.api_v2.builders import ADDRESS, Reseller, answer
@@ -15,6 +18,9 @@ from tests.orders.builders import LINK, a_service
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=x"
+UNUSABLE = "Incorrect request: a field's name holds characters that cannot be used"
+NO_MULTIPART = "Incorrect request: the multipart body cannot be read"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,11 @@ FORM = "application/x-www-form-urlencoded"
         (b'{"key": {"a": 1}}', "application/json", "Incorrect request: key must be text or a whole number"),
         (b'{"order": 1.5}', "application/json", "Incorrect request: order must be text or a whole number"),
         (b'{"link": "\\ud800"}', "application/json", "Incorrect request: link is not valid text"),
-        (b"nonsense", "multipart/form-data; boundary=x", "Invalid API key"),
+        (b'{"a\\ud800": "1"}', "application/json", "Incorrect request: a field's name is not valid text"),
+        (b'{"a\\u0000": "1"}', "application/json", UNUSABLE),
+        (b"a%00=1", FORM, UNUSABLE),
+        (b"nonsense", "multipart/form-data; boundary=x", "Incorrect request: the multipart body cannot be read"),
+        (b'--x\r\nContent-Disposition: form-data; name="action"\r\n\r\nadd\r\n', MULTIPART, NO_MULTIPART),  # no end
         (b"nonsense", "multipart/form-data", "Incorrect request: the multipart body cannot be read"),
         (b"&".join(b"a%d=1" % n for n in range(300)), FORM, "Incorrect request: more than 200 fields"),
     ],
@@ -47,6 +57,43 @@ def test_a_body_over_the_limit_says_how_large_it_may_be(client: Client) -> None:
     assert answer(client.post(ADDRESS, body, content_type=FORM)) == {
         "error": "Request is too large: at most 2400000 bytes"
     }
+
+
+@pytest.mark.parametrize("type", [FORM, "application/json", MULTIPART])
+def test_a_body_that_broke_off_does_nothing(rita: Reseller, type: str) -> None:
+    """What has arrived would be an order of its own: of 100 instead of 1000."""
+    service = a_service(None)
+    bodies = {
+        FORM: f"key={rita.key}&action=add&service={service.pk}&link={LINK}&quantity=100",
+        "application/json": json.dumps({"key": rita.key, "action": "balance"}),
+        MULTIPART: f'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\n{rita.key}\r\n--x--\r\n',
+    }
+    body = bodies[type].encode()
+    sent = {"CONTENT_LENGTH": str(len(body) + 1), "wsgi.input": BytesIO(body)}
+    broken = rita.client.post(ADDRESS, body, content_type=type, **sent)
+    assert answer(broken) == {"error": "Incorrect request: the body did not arrive whole"}
+    assert not Order.objects.exists()
+
+
+def test_a_body_in_chunks_is_as_good_as_any(rita: Reseller, settings: Settings) -> None:
+    def in_chunks(body: str, type: str) -> object:
+        server = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True, "wsgi.input": BytesIO(body.encode())}
+        return answer(rita.client.post(ADDRESS, body, content_type=type, **server))
+
+    part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    parts = f"{part.format('key', rita.key)}{part.format('action', 'balance')}--x--\r\n"
+    right = {"balance": "100.00", "currency": "USD"}
+    assert in_chunks(f"key={rita.key}&action=balance", FORM) == right
+    assert in_chunks(json.dumps({"key": rita.key, "action": "balance"}), "application/json") == right
+    assert in_chunks(parts, MULTIPART) == right
+    settings.API_MAX_BODY_BYTES = 20
+    assert in_chunks(parts, MULTIPART) == {"error": "Request is too large: at most 20 bytes"}
+
+
+def test_a_wrong_host_is_told_in_json(client: Client) -> None:
+    response = client.post(ADDRESS, {"key": "a"}, HTTP_HOST="elsewhere.example")
+    assert response.status_code == 400
+    assert "error" in json.loads(response.content)
 
 
 def test_multipart_and_lists_are_taken(rita: Reseller) -> None:
@@ -69,7 +116,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     fields=st.dictionaries(
         st.sampled_from(["action", "service", "link", "quantity", "order", "orders", "refill", "refills", "runs"]),
@@ -84,7 +131,7 @@ def test_any_json_is_answered_as_json(rita: Reseller, fields: dict[str, object])
     assert "Internal error" not in json.dumps(found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=200), type=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=x"])
 )

@@ -82,6 +82,30 @@ def test_rotating_lets_the_old_key_open_for_the_overlap(rita: Reseller) -> None:
     assert fresh.name == old.name
 
 
+def test_a_rotated_key_lives_as_long_as_the_old_one_did_and_a_revoked_one_is_not_rotated(rita: Reseller) -> None:
+    old = of(rita)
+    old.created_at, old.expires_at = timezone.now() - timedelta(days=9), timezone.now() + timedelta(days=1)
+    old.save()
+    fresh, _ = rotate_key(old, actor=actor_of(rita.customer.user), overlap=timedelta(hours=24))
+    assert fresh.expires_at is not None
+    assert timedelta(days=9) < fresh.expires_at - timezone.now() <= timedelta(days=10)
+    assert revoke_key(fresh, actor=actor_of(rita.customer.user))
+    with pytest.raises(KeyRefused, match="was revoked"):
+        rotate_key(fresh, actor=actor_of(rita.customer.user), overlap=timedelta(hours=24))
+    assert rita.customer.api_keys.count() == 2
+
+
+def test_one_line_with_many_ipv6_addresses_is_one_guesser(rita: Reseller, settings: Settings) -> None:
+    settings.API_BAD_KEY_LIMIT, rita.key = 3, "wrong"
+    for number in range(3):
+        rita.client.defaults["REMOTE_ADDR"] = f"2001:db8:1:2::{number}"
+        assert rita.call("balance") == WRONG
+    rita.client.defaults["REMOTE_ADDR"] = "2001:db8:1:2:ffff::9"
+    assert rita.call("balance") == TOO_MANY
+    rita.client.defaults["REMOTE_ADDR"] = "2001:db8:1:3::1"
+    assert rita.call("balance") == WRONG
+
+
 def test_last_used_is_written_at_most_once_a_minute(rita: Reseller) -> None:
     rita.call("balance")
     first = of(rita).last_used_at

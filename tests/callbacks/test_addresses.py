@@ -23,12 +23,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def leading_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Every name has these addresses from now on."""
+    """Every name has these addresses from now on; what is an address already, the broker's say, stays one."""
+    really = socket.getaddrinfo
     found: list[Any] = [
         (socket.AF_INET6 if ":" in each else socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443))
         for each in addresses
     ]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **more: really(host, *rest, **more) if host == "127.0.0.1" else found
+    )
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_an_address_is_kept_tidy_and_its_secret_shown_once_and_encrypted(alice: 
         assert secret not in str(cursor.fetchone()[0])
     assert CallbackAddress.objects.get().secret == secret
     entry = AuditEntry.objects.get(action="callback.add")
-    assert (entry.target_id, entry.after) == (address.pk, {"url": address.url})
+    assert (entry.target_id, entry.after) == (address.pk, {"url": "https://shop.example/?…"})
 
 
 @pytest.mark.usefixtures("public")
@@ -62,9 +65,10 @@ def test_an_address_is_kept_tidy_and_its_secret_shown_once_and_encrypted(alice: 
         ("https://[::1", "no address"),
         ("https://a.example:99999/", "no address"),
         ("https://user:pw@a.example/", "no password"),
+        ("https://a.example?" + "x" * 482, "500 characters at most"),  # with the "/" that is added
         ("https://a.example/#top", "no password"),
         ("http://a.example/", "plain http"),
-        ("https://a.example/" + "x" * 500, "too long"),
+        ("https://a.example/" + "x" * 500, "500 characters at most"),
     ],
 )
 def test_what_cannot_be_an_address_is_refused_in_a_sentence(alice: Customer, url: str, why: str) -> None:
@@ -118,6 +122,13 @@ def test_a_name_that_changes_its_mind_is_refused_when_the_socket_opens(
     message.refresh_from_db()
     assert (message.last_status, message.last_error) == (None, "its address is private, or needs https")
     assert receiver.connections == 0
+
+
+def test_what_stands_behind_the_question_mark_is_its_owners_alone(alice: Customer, receiver: Receiver) -> None:
+    address, _ = an_address(alice, f"{receiver.url}?token=hidden")
+    assert address.url.endswith("?token=hidden")
+    assert str(address) == f"{receiver.url}?…"
+    assert "hidden" not in str(AuditEntry.objects.get(action="callback.add").after)
 
 
 @pytest.mark.usefixtures("public")

@@ -172,6 +172,22 @@ def test_pauses_grow_and_after_a_day_a_message_is_parked_and_lets_the_next_go(
     assert numbers(receiver) == [1] * 9 + [2]
 
 
+@pytest.mark.parametrize(
+    ("status", "wish", "seconds"),
+    [("429 Too Many Requests", "600", 600), ("503 Service Unavailable", "999999", 7200), ("500 Oh", "600", 5)],
+)
+def test_a_receiver_that_asks_for_time_gets_it_within_bounds(
+    alice: Customer, receiver: Receiver, status: str, wish: str, seconds: int
+) -> None:
+    address, _ = an_address(alice, receiver)
+    [message] = news(alice, 1)
+    receiver.answers = saying(status, **{"Retry-After": wish})
+    delivered(address)
+    message.refresh_from_db()
+    wait = (message.next_try_at - timezone.now()).total_seconds()
+    assert seconds - 5 < wait <= seconds
+
+
 def test_a_parked_message_is_sent_again_under_its_own_id(alice: Customer, receiver: Receiver) -> None:
     address, _ = an_address(alice, receiver)
     [message] = news(alice, 1)

@@ -18,7 +18,7 @@ from callbacks.models import CallbackMessage
 from orders.cancelling import request_cancel
 from orders.deciding import refund_whole, settle_by_hand
 from orders.ending import give_back
-from orders.models import Order, State, Status
+from orders.models import Order, RefillRequest, State, Status
 from orders.placing import place_orders
 from orders.refilling import request_refill
 from orders.story import line as told
@@ -37,6 +37,7 @@ from tests.orders.builders import (
     sent,
     turn,
 )
+from tests.orders.in_runs import a_drip_feed, all_sent, finished
 from tests.orders.subscribed import a_subscription, a_subscription_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +150,26 @@ def test_the_runs_of_a_drip_feed_are_not_told(alice: Customer) -> None:
     with transaction.atomic():
         tell([told(parent, "status")])
     assert messages() == []
+
+
+def test_each_runs_refill_of_a_drip_feed_is_told_under_the_drip_feeds_number(sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    parent = a_drip_feed(provider, runs=2, refill=True)
+    an_address(parent.customer, "http://127.0.0.1:9/")
+    runs = all_sent(parent, provider)
+    finished(sandbox, provider, parent, *runs)
+    CallbackMessage.objects.all().delete()
+    request_refill(order=parent, actor=OPERATOR)
+    turn("send_refills", provider)
+    sandbox.finish_all()
+    turn("refill_statuses", provider)
+    refills = {refill.pk for refill in RefillRequest.objects.all()}
+    told_of = [message["data"] for message in messages() if message["type"] == "refill.status"]
+    assert {each["refill"] for each in told_of} == refills
+    assert len(refills) == 2
+    assert {each["order"] for each in told_of} == {parent.pk}
+    assert [each["status"] for each in told_of][-1] == "Completed"
+    assert {message.subject for message in CallbackMessage.objects.all()} == {f"order:{parent.pk}"}
 
 
 def some_orders(customer: Customer, number: int) -> list[Order]:

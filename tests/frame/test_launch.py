@@ -64,6 +64,33 @@ def test_a_panel_runs_alone_in_its_folder_and_leaves_nothing_after_ctrl_c(start:
     panel.assert_nothing_is_left()
 
 
+def _asked_raw(port: int, *head: str, body: bytes, ends_early: bool = False) -> str:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        lines = ["POST /api/v2 HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", *head, "", ""]
+        connection.sendall("\r\n".join(lines).encode() + body)
+        if ends_early:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer.decode().partition("\r\n\r\n")[2]
+
+
+def test_the_server_hands_over_whole_bodies_and_believes_no_header_of_a_client(start: Callable[..., Panel]) -> None:
+    panel = start()
+    panel.wait_until_ready()
+    json_body = "Content-Type: application/json"
+    chunks = b"4\r\n[1, \r\n2\r\n2]\r\n0\r\n\r\n"
+    in_chunks = _asked_raw(panel.port, json_body, "Transfer-Encoding: chunked", body=chunks)
+    assert "the body must be a JSON object" in in_chunks
+    cut = _asked_raw(panel.port, json_body, "Transfer-Encoding: chunked", body=b"4\r\n[1", ends_early=True)
+    assert "error" in cut or cut == ""
+    half = _asked_raw(panel.port, json_body, "Content-Length: 90", body=b'{"key": "a"}', ends_early=True)
+    assert "the body did not arrive whole" in half
+    lying = ("SCRIPT_NAME: /elsewhere", "PATH_INFO: /elsewhere", "Script-Name: /elsewhere")
+    assert "Invalid API key" in _asked_raw(panel.port, json_body, *lying, "Content-Length: 2", body=b"{}")
+
+
 def test_nothing_survives_a_killed_launcher_and_it_can_be_started_again_at_once(start: Callable[..., Panel]) -> None:
     panel = start()
     panel.wait_until_ready()

@@ -9,10 +9,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.keys import customer_for_key, issue_key
+from accounts.keys import issue_key
 from accounts.models import ApiKey, Customer, User
 from accounts.people import create_operator
 from records.models import AuditEntry
+from tests.accounts.builders import customer_for_key
 from tests.operations.desk import Desk
 from tests.orders.builders import a_customer, balance, books_are_right
 

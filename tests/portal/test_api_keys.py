@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from accounts import calls
 from accounts.calls import Logged, keep_call
-from accounts.keys import customer_for_key, issue_key, open_with, revoke_key
+from accounts.keys import issue_key, open_with, revoke_key
 from accounts.models import ApiKey, Customer
 from records.audit import SYSTEM
 from records.models import AuditEntry
+from tests.accounts.builders import customer_for_key
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/api/"
