@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -69,7 +70,7 @@ def test_a_body_that_broke_off_does_nothing(rita: Reseller, type: str) -> None:
         MULTIPART: f'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\n{rita.key}\r\n--x--\r\n',
     }
     body = bodies[type].encode()
-    sent = {"CONTENT_LENGTH": str(len(body) + 1), "wsgi.input": BytesIO(body)}
+    sent: Any = {"CONTENT_LENGTH": str(len(body) + 1), "wsgi.input": BytesIO(body)}
     broken = rita.client.post(ADDRESS, body, content_type=type, **sent)
     assert answer(broken) == {"error": "Incorrect request: the body did not arrive whole"}
     assert not Order.objects.exists()
@@ -77,7 +78,7 @@ def test_a_body_that_broke_off_does_nothing(rita: Reseller, type: str) -> None:
 
 def test_a_body_in_chunks_is_as_good_as_any(rita: Reseller, settings: Settings) -> None:
     def in_chunks(body: str, type: str) -> object:
-        server = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True, "wsgi.input": BytesIO(body.encode())}
+        server: Any = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True, "wsgi.input": BytesIO(body.encode())}
         return answer(rita.client.post(ADDRESS, body, content_type=type, **server))
 
     part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
