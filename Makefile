@@ -21,7 +21,7 @@ run: ## Run the panel with a demo at http://127.0.0.1:8000 (PORT=, PANEL_DATA_DI
 
 test: ## Run the tests, and those of the pages where a Chromium is found (TESTS="tests/ledger -k wallet" runs some, BROWSER=0 no pages)
 	$(SET_UP) --dev
-	@$(ALONE) $(BIN)/python -m pytest -n auto -m "not browser and not soak" $(TESTS)
+	@$(ALONE) $(BIN)/python -m pytest -n auto --dist loadgroup -m "not browser and not soak" $(TESTS)
 	@if [ "$(BROWSER)" = 0 ] || [ -n "$(TESTS)" ]; then exit 0; \
 	elif $(ALONE) $(BIN)/python -c 'from tests.browser import chromium; raise SystemExit(chromium() is None)'; then \
 		echo "== Pages in a browser"; $(ALONE) $(BIN)/python -m pytest -m browser; \

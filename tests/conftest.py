@@ -31,6 +31,19 @@ def _is_here(address: Any) -> bool:
         return address[0] in ("", "localhost")
 
 
+#: Tests that share something dear to make (an upper panel, runs of the matrix): one process runs such a room, and
+#: begins with it, so that the others are not waited for in the end.
+TOGETHER = ("tests/torture/", "tests/chain/", "tests/broker/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        room = next((room for room in TOGETHER if item.nodeid.startswith(room)), None)
+        if room is not None:
+            item.add_marker(pytest.mark.xdist_group(room))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _stay_here() -> Iterator[None]:
     """Refuse connections to other machines, so that no test asks a real provider or depends on one."""
