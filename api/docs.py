@@ -25,6 +25,7 @@ from api.examples import LANGUAGES, Example
 from api.openapi import document
 from api.parameters import Parameter
 from api.reference import Answer, Described, Form, actions, described, limits
+from api.telling import HEADERS, events, rules, verifying
 from catalog.offers import services_on_sale
 from catalog.service_types import SERVICE_TYPES, Kind, service_type
 
@@ -59,6 +60,10 @@ def docs(request: HttpRequest) -> HttpResponse:
         "errors": TABLE,
         "limits": limits(),
         "hours": settings.ORDER_TOKEN_HOURS,
+        "events": [(event, json.dumps(event.message, indent=2)) for event in events()],
+        "headers": HEADERS,
+        "rules": rules(),
+        "verifying": verifying(),
         "orders": Bucket.ORDERS,
     }  # fmt: skip
     return render(request, "api/docs.html", context)

@@ -13,6 +13,7 @@ from api.errors import TABLE
 from api.examples import examples
 from api.parameters import Parameter
 from api.reference import Described, Form, actions, limits
+from api.telling import HEADERS, events, rules
 from catalog.service_types import SERVICE_TYPES
 
 ADDRESS = "https://panel.example/api/v2"
@@ -42,6 +43,25 @@ order, or, where the customer chose a number of seconds on his API page, answere
 changed, `Accept-Encoding: gzip` the compressed list.
 """
 
+CALLBACKS = """\
+## Callbacks
+
+So that nobody needs to poll: an address that is registered under *Callbacks* in the portal is sent each change as a
+JSON POST, signed as the [Standard Webhooks](https://www.standardwebhooks.com/) are. [`callbacks.md`](callbacks.md)
+says more of the signature and of the addresses that are taken.
+"""
+TESTED = """\
+## How it is tested
+
+`tests/api_v2/` has the contract line by line. `tests/chain/` runs this panel as the provider of another one, all
+actions and types through both over HTTP, with faults between them, until the books of both agree. `make fuzz` sends
+what schemathesis makes of the OpenAPI document, and worse, to a panel that runs, and fails at any answer that is not
+HTTP 200 with JSON of the document's schema.
+
+{figures}
+"""
+FIGURES = "No long run has been recorded yet."
+
 
 def render() -> str:
     """The whole page, with the defaults of a new panel."""
@@ -49,7 +69,9 @@ def render() -> str:
     for action in actions():
         parts += _action(action)
     parts += ["## Service types", "", *_types(), "", RETRIES.format(hours=settings.ORDER_TOKEN_HOURS)]
+    parts += [CALLBACKS, *_callbacks(), ""]
     parts += ["## Limits", "", *_limits(), "", "## Errors", "", *_errors(), ""]
+    parts += [TESTED.format(figures=FIGURES).rstrip(), ""]
     return "\n".join(parts)
 
 
@@ -84,6 +106,15 @@ def _types() -> Iterator[str]:
         fields = ", ".join([f"`{name}`" for name in must] + [f"[`{name}`]" for name in may])
         charge = parameters.CHARGES[kind.charged]
         yield f"| {kind.label} | {fields} | {parameters.quantity_of(kind)} | {charge} |"
+
+
+def _callbacks() -> Iterator[str]:
+    for event in events():
+        yield from (f"**`{event.type}`** {event.when}", "", "```json", json.dumps(event.message), "```", "")
+    yield from ("| header | |", "|---|---|")
+    yield from (f"| `{each.name}` | {each.about} |" for each in HEADERS)
+    yield ""
+    yield from (f"* {rule}" for rule in rules())
 
 
 def _limits() -> Iterator[str]:

@@ -15,6 +15,7 @@ from api.errors import TABLE
 from api.parameters import Parameter, Shape
 from api.reference import Described, Form, actions
 from api.schemas import ANSWERS
+from api.telling import webhooks
 
 PATH = "/api/v2"
 VERSION = "2.0"
@@ -34,6 +35,7 @@ def document() -> dict[str, Any]:
         "info": {"title": f"{settings.PANEL_NAME} API v2", "version": VERSION, "description": _about()},
         "servers": [{"url": settings.PUBLIC_URL}],
         "paths": {PATH: {"post": _operation()}},
+        "webhooks": dict(webhooks()),
         "components": {"schemas": {**_requests(), **{name: dict(schema) for name, schema in ANSWERS.items()}}},
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from api.errors import TOO_MANY_IDS
 from orders.models import Order, State, Status
@@ -131,6 +132,93 @@ def test_cancel_of_many_is_the_list_form_also_for_one_id(rita: Reseller, sandbox
         {"order": order.pk, "cancel": {"error": "Order cannot be canceled"}},
         {"order": 999, "cancel": {"error": "Incorrect order ID"}},
     ]
+
+
+def test_the_words_of_a_status_are_those_of_api_v2(rita: Reseller) -> None:
+    order = an_order(rita.customer, a_service(None))
+    words = {"Pending", "In progress", "Processing", "Completed", "Partial", "Canceled"}
+    for word in words:
+        final = word in ("Completed", "Partial", "Canceled")
+        state, ended_at = (State.ENDED, timezone.now()) if final else (State.WAITING, None)
+        Order.objects.filter(pk=order.pk).update(status=word, state=state, ended_at=ended_at)
+        assert rita.call("status", order=order.pk)["status"] == word
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_refused_and_refunded_reads_canceled_and_has_cost_nothing(rita: Reseller, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(rita.customer, a_service(provider), link=saying("refuse:link"))
+    sent(provider, order)
+    found = rita.call("status", order=order.pk)
+    assert (found["status"], found["charge"]) == ("Canceled", "0.00")
+    assert rita.call("balance")["balance"] == "100.00"
+
+
+def test_start_count_and_remains_follow_later_corrections(rita: Reseller) -> None:
+    order = an_order(rita.customer, a_service(None))
+    for start_count, remains in ((3572, 157), (3600, 160)):
+        Order.objects.filter(pk=order.pk).update(
+            start_count=start_count, remains=remains, status=Status.IN_PROGRESS
+        )
+        found = rita.call("status", order=order.pk)
+        assert (found["start_count"], found["remains"]) == (str(start_count), str(remains))
+
+
+def test_a_drip_feed_answers_runs_and_orders_and_a_subscription_posts_expiry_and_orders(rita: Reseller) -> None:
+    drip = an_order(rita.customer, a_service(None, dripfeed=True), 100, runs=2, interval=60)
+    assert rita.call("status", order=drip.pk) == {
+        "charge": "0.225", "status": "Pending", "runs": 0, "orders": [], "currency": "USD",
+    }  # fmt: skip
+    service = a_service(None, "2", type="subscriptions")
+    fields = {"service": service.pk, "username": "anna", "min": 100, "max": 110, "posts": 2, "delay": 30}
+    subscription = rita.call("add", **fields, expiry="11/11/2099")["order"]
+    assert rita.call("status", order=subscription) == {
+        "charge": "0.2475", "status": "Active", "posts": 0, "expiry": "11/11/2099", "orders": [], "currency": "USD",
+    }  # fmt: skip
+
+
+def test_errors_are_english_in_every_language(rita: Reseller) -> None:
+    rita.client.cookies["django_language"] = "ru"
+    for headers in ({"Accept-Language": "ru"}, {"Accept-Language": "de;q=1, *;q=0.1"}):
+        assert answer(rita.raw("add", headers=headers, service="999999")) == {"error": "Incorrect service ID"}
+        assert answer(rita.raw("status", headers=headers, order="7")) == {"error": "Incorrect order ID"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_words_of_a_provider_are_never_a_customers(rita: Reseller, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    sandbox.faults.add("add", "answer", '{"error": "Insufficient balance of panel XYZ"}', times=1)
+    order = an_order(rita.customer, a_service(provider))
+    sent(provider, order)
+    assert "XYZ" not in rita.raw("status", order=order.pk).content.decode()
+
+
+def test_one_id_in_orders_is_answered_in_the_form_of_many_as_text_and_as_a_number(
+    rita: Reseller, sandbox: Sandbox
+) -> None:
+    service = a_service(a_provider(sandbox))
+    for number, form in enumerate((str, int)):
+        order = an_order(rita.customer, service, link=f"{LINK}{number}")
+        status = rita.call_json("status", orders=form(order.pk))
+        assert status[str(order.pk)]["status"] == "Pending"
+        assert rita.call_json("refill", orders=form(order.pk)) == [
+            {"order": order.pk, "refill": {"error": "Order not eligible for refill."}}
+        ]
+        assert rita.call_json("cancel", orders=form(order.pk)) == [{"order": order.pk, "cancel": 1}]
+
+
+@pytest.mark.parametrize("action", ["status", "refill", "cancel"])
+def test_a_repeated_id_is_answered_once(rita: Reseller, action: str) -> None:
+    order = an_order(rita.customer, a_service(None))
+    found = rita.call(action, orders=f"{order.pk},{order.pk}")
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("action", ["refill", "cancel", "refill_status"])
+def test_more_than_a_hundred_ids_are_refused_whole_by_every_action(rita: Reseller, action: str) -> None:
+    name = "refills" if action == "refill_status" else "orders"
+    ids = ",".join(str(number) for number in range(1, 102))
+    assert rita.call(action, **{name: ids}) == {"error": TOO_MANY_IDS.format(100)}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from jsonschema_rs import Draft202012Validator
 
 from accounts.keys import issue_key
 from accounts.models import Customer
+from api.telling import HEADERS, events, verifying
 from callbacks.models import CallbackMessage
 from orders.cancelling import request_cancel
 from orders.deciding import refund_whole, settle_by_hand
@@ -24,7 +29,7 @@ from orders.refilling import request_refill
 from orders.story import line as told
 from orders.story import tell
 from providers.sandbox.server import Sandbox
-from tests.callbacks.builders import Receiver, an_address, delivered
+from tests.callbacks.builders import Got, Receiver, an_address, delivered
 from tests.orders.builders import (
     OPERATOR,
     a_customer,
@@ -40,6 +45,7 @@ from tests.orders.builders import (
 from tests.orders.in_runs import a_drip_feed, all_sent, finished
 from tests.orders.subscribed import a_subscription, a_subscription_service
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -201,21 +207,55 @@ def test_a_batch_without_news_asks_nothing() -> None:
     assert len(queries) == 1
 
 
-def test_the_example_in_the_documents_verifies_what_is_sent(alice: Customer, receiver: Receiver) -> None:
-    """The recipe that customers copy, taken from docs/callbacks.md itself."""
-    page = (Path(__file__).parents[2] / "docs" / "callbacks.md").read_text()
-    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(example, names)  # noqa: S102 - our own text
+def test_what_is_sent_is_what_the_documents_say_and_their_examples_verify_it(
+    alice: Customer, receiver: Receiver, tmp_path: Path
+) -> None:
     address, secret = an_address(alice, receiver)
-    request_cancel(order=an_order(alice, a_service(a_provider())), actor=OPERATOR)
+    order = an_order(alice, a_service(a_provider()))
+    give_back(order, why="canceled", note="", of=(State.WAITING,))
     delivered(address)
     [got] = receiver.got
-    assert names["verified"](got.headers, got.body.encode(), secret)["type"] == "order.status"
+    described = {event.type: event for event in events()}[got.type]
+    assert set(got.data) == set(described.data)
+    Draft202012Validator(dict(described.schema)).validate(got.data)
+    assert {header.name for header in HEADERS} == {name for name in got.headers if name.startswith("webhook-")}
+    curl, python, _, javascript = (example.code for example in verifying())
+    documented = re.search(r"```python\n(.*?)\n```", (ROOT / "docs/callbacks.md").read_text(), re.S)
+    assert documented is not None
+    assert documented.group(1) == python
+    _python_verifies(python, got, secret)
+    if shutil.which("node"):
+        _node_verifies(javascript, got, secret, tmp_path)
+    if shutil.which("openssl"):
+        values = {"id": got.id, "timestamp": got.headers["webhook-timestamp"], "secret": secret}
+        (tmp_path / "body.json").write_text(got.body)
+        said = subprocess.run(
+            ["sh", "-c", curl], env=os.environ | values, cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        assert got.headers["webhook-signature"] == f"v1,{said.stdout.strip()}"
+
+
+def _python_verifies(code: str, got: Got, secret: str) -> None:
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the example as a reader copies it
+    assert names["verified"](got.headers, got.body.encode(), secret)["data"] == got.data
     with pytest.raises(ValueError, match="wrong signature"):
         names["verified"](got.headers, got.body.encode() + b" ", secret)
     with pytest.raises(ValueError, match="too old"):
         names["verified"]({**got.headers, "webhook-timestamp": "1"}, got.body.encode(), secret)
+
+
+def _node_verifies(code: str, got: Got, secret: str, folder: Path) -> None:
+    given = json.dumps({"headers": dict(got.headers), "body": got.body, "secret": secret})
+    (folder / "verify.mjs").write_text(
+        f"{code}\nconst given = {given};\n"
+        "console.log(JSON.stringify(verified(given.headers, given.body, given.secret)));\n"
+        "try { verified(given.headers, given.body + ' ', given.secret); } catch (error) { console.log(error.message); }"
+    )
+    said = subprocess.run(["node", "verify.mjs"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    message, refusal = said.splitlines()
+    assert json.loads(message)["data"] == got.data
+    assert refusal == "wrong signature"
 
 
 def test_a_drip_feed_is_told_as_what_was_sold_with_what_it_has_cost_in_the_end(
