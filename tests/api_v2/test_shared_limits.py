@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -32,7 +33,8 @@ def test_what_another_process_counted_counts_here(
 ) -> None:
     settings.REDIS_URL, settings.API_RATE_LIMIT = valkey, 3
     name = f"reads:{rita.customer.api_keys.get().pk}"
-    response, minute = None, -1
+    response: Any = None
+    minute = -1.0
     while minute != time.time() // 60:  # a window is a minute of the clock: both must count in one
         Redis.from_url(valkey).flushall()
         minute = time.time() // 60
