@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -27,17 +28,17 @@ class CustomerRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponse]
+CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]
 
 
-def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Gives the view its customer with the wallet, in one query. A visitor is asked to sign in and brought back after.
 
     Nothing of a customer stays in a browser's or a proxy's cache: after signing out, "back" shows no balance.
     """
 
     @wraps(view)
-    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         customer = Customer.objects.select_related("user", "wallet").filter(user_id=request.user.pk).first()

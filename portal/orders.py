@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Customer
 from ledger.amounts import MONEY_PLACES
 from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
@@ -22,6 +23,7 @@ from portal import parts
 from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 from portal.order_form import label_of_field
+from portal.order_search import Wanted, bought_lately, counts_by_status
 from portal.paging import newest_first
 from portal.runs import runs_of
 from portal.story import beside_status, story_of
@@ -34,28 +36,42 @@ OF_SUBSCRIPTIONS = (Status.ACTIVE, Status.PAUSED, Status.EXPIRED)
 @require_safe
 @customer_page
 def orders(request: CustomerRequest) -> HttpResponse:
-    """The newest orders, or those of one status; pages by id."""
-    status = request.GET.get("status", "")
-    rows = _of(request)
-    if status in Status.values:
-        rows = rows.filter(status=status)
-    page = newest_first(rows, request.GET, size=settings.PORTAL_ORDERS_PAGE)
+    """The newest orders, or those that the address asks for; pages by id."""
+    wanted, rows = Wanted.of(request.GET), of_customer(request.customer)
+    page = newest_first(wanted.among(rows), request.GET, size=settings.PORTAL_ORDERS_PAGE)
     look_at_runs(page.rows)
     context = {
         "page": page,
-        "status": status if status in Status.values else "",
-        "statuses": _statuses(request, status),
+        "wanted": wanted,
+        "query": _filters(request.GET),
+        "statuses": _statuses(request, wanted.status),
         "places": places_for(order.charge - order.refunded for order in page.rows),
+        "missing": wanted.missing(request.customer.orders.filter(parent__isnull=True)),
         **_live(page.rows),
     }
-    return render(request, "portal/orders.html", context)
+    if request.htmx.target == "found":
+        return render(request, "portal/parts/orders_found.html", context)
+    services = bought_lately(request.customer.orders.filter(parent__isnull=True))
+    return render(request, "portal/orders.html", {**context, "services": services})
 
 
-def _statuses(request: CustomerRequest, chosen: str) -> list[str]:
-    """What the list can be narrowed to; the words of subscriptions only for whoever has one."""
-    subscribed = request.customer.orders.filter(parent__isnull=True, status__in=OF_SUBSCRIPTIONS).exists()
-    shown = subscribed or chosen in OF_SUBSCRIPTIONS
-    return [word for word in Status.values if shown or word not in OF_SUBSCRIPTIONS]
+def _filters(query: QueryDict) -> str:
+    """What the address is narrowed to beside the status, to go along with a change of that; empty or "&q=…"."""
+    kept = QueryDict(mutable=True)
+    for name in ("q", "service", "since", "until"):
+        if query.get(name):
+            kept[name] = str(query[name])
+    return f"&{kept.urlencode()}" if kept else ""
+
+
+def _statuses(request: CustomerRequest, chosen: str) -> list[tuple[str, str]]:
+    """What the list can be narrowed to, each with how many there are; the words of subscriptions only for whoever has
+    one.
+    """
+    counts, most = counts_by_status(request.customer), settings.PORTAL_COUNTED
+    shown = chosen in OF_SUBSCRIPTIONS or any(word in counts for word in OF_SUBSCRIPTIONS)
+    words = [word for word in Status.values if shown or word not in OF_SUBSCRIPTIONS]
+    return [(word, f"{most}+" if counts.get(word, 0) > most else str(counts.get(word, ""))) for word in words]
 
 
 @require_safe
@@ -65,7 +81,7 @@ def live(request: CustomerRequest) -> HttpResponse:
     asked = [int(text) for text in request.GET.get("ids", "").split(",") if text.isascii() and text.isdigit()]
     if len(asked) > settings.PORTAL_ORDERS_PAGE or any(number >= 2**63 for number in asked):
         raise Http404
-    rows = list(_of(request).filter(pk__in=asked).order_by("-pk"))
+    rows = list(of_customer(request.customer).filter(pk__in=asked).order_by("-pk"))
     if _digest(rows) == request.GET.get("seen"):
         return HttpResponse(status=NO_CONTENT)
     look_at_runs(rows)
@@ -94,16 +110,16 @@ def owned(request: CustomerRequest, order_id: int) -> Order:
     """This customer's order, or 404: another's order does not exist for him."""
     if order_id >= 2**63:
         raise Http404
-    return get_object_or_404(_of(request), pk=order_id)
+    return get_object_or_404(of_customer(request.customer), pk=order_id)
 
 
-def _of(request: CustomerRequest) -> QuerySet[Order]:
+def of_customer(customer: Customer) -> QuerySet[Order]:
     """Hers alone and no runs, with what the verdicts on cancelling and refilling look at: two queries more, however
     many rows.
     """
     open_cancels = CancelRequest.objects.filter(ended_at__isnull=True)
     open_refills = RefillRequest.objects.filter(ended_at__isnull=True)
-    return request.customer.orders.filter(parent__isnull=True).prefetch_related(
+    return customer.orders.filter(parent__isnull=True).prefetch_related(
         Prefetch("cancels", queryset=open_cancels, to_attr="open_cancels"),
         Prefetch("refills", queryset=open_refills, to_attr="open_refills"),
     )

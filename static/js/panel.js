@@ -65,3 +65,33 @@ document.addEventListener("keydown", (event) => {
   search.focus();
   search.select();
 });
+
+/* Orders are selected by their boxes: a bar says how many, and a row that is renewed keeps its choice. */
+const picked = () => [...document.querySelectorAll("[form=selected]:checked")];
+const chosen = new Set();
+const count = () => {
+  const number = picked().length;
+  for (const words of document.querySelectorAll("[data-selected-count]")) words.textContent = String(number);
+  document.getElementById("selected")?.classList.toggle("bulk-open", number > 0);
+};
+document.addEventListener("change", (event) => {
+  const all = event.target.matches("[data-select-all]");
+  if (!all && event.target.getAttribute("form") !== "selected") return;
+  const boxes = all ? [...document.querySelectorAll("[form=selected]")] : [event.target];
+  for (const box of boxes) {
+    if (all) box.checked = event.target.checked;
+    chosen[box.checked ? "add" : "delete"](box.value);
+  }
+  count();
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const box of document.querySelectorAll("[form=selected]")) box.checked = chosen.has(box.value);
+  count();
+});
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy-selected]");
+  if (!button) return;
+  await navigator.clipboard.writeText(picked().map((box) => box.value).join(","));
+  button.dataset.done = button.dataset.copied;
+  window.setTimeout(() => delete button.dataset.done, 1500);
+});

@@ -181,6 +181,33 @@ def test_rows_follow_their_orders_without_a_reload(live_server: LiveServer, page
     assert page.evaluate("window.sameDocument") is True
 
 
+def test_several_orders_are_found_chosen_by_keyboard_and_canceled_together(
+    live_server: LiveServer, new_page: NewPage, buyer: Customer
+) -> None:
+    service = a_service(cancel=True)
+    first, second, other = an_order(buyer, service), an_order(buyer, service, remains=900), an_order(buyer, service)
+    page = new_page(width=390, height=844)
+    _sign_in(page, live_server, "/orders/")
+    page.keyboard.press("/")
+    page.keyboard.type(f"{first.pk}, {second.pk}")
+    expect(page.locator(f"#order-{other.pk}")).to_have_count(0)
+    expect(page).to_have_url(re.compile(rf"q={first.pk}%2C%20{second.pk}"))
+    for order in (first, second):
+        page.get_by_label(f"Select order {order.pk}").focus()
+        page.keyboard.press("Space")
+    bar = page.locator("#selected")
+    expect(bar).to_contain_text("2 selected")
+    Order.objects.filter(pk=second.pk).update(remains=400)
+    _tick(page)
+    expect(page.locator(f"#order-{second.pk}")).to_contain_text("600 of 1,000", timeout=WAIT_MS)
+    expect(page.get_by_label(f"Select order {second.pk}")).to_be_checked()
+    bar.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel 2 orders").click()
+    expect(page.get_by_role("status")).to_contain_text("2 orders were canceled")
+    other.refresh_from_db()
+    assert other.state == State.WAITING
+
+
 def test_a_rows_menu_opens_in_place_and_closes_again(live_server: LiveServer, page: Page, buyer: Customer) -> None:
     order = ended(buyer, service=a_service(refill=True))
     _sign_in(page, live_server, "/orders/")
