@@ -16,20 +16,22 @@ from portal.theme import theme_of
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the rail: only pages that exist."""
+    """A place in the rail: only pages that exist. On a phone the commonest are a bar, the others behind "More"."""
 
     name: str
     icon: str
     word: Promise | str
+    common: bool = False
 
 
 RAIL = (
-    Place("portal:new_order", "circle-plus", _("New order")),
-    Place("portal:orders", "list-ordered", _("Orders")),
-    Place("portal:services", "tags", _("Services")),
-    Place("portal:funds", "wallet", _("Funds")),
+    Place("portal:new_order", "circle-plus", _("New order"), common=True),
+    Place("portal:orders", "list-ordered", _("Orders"), common=True),
+    Place("portal:services", "tags", _("Services"), common=True),
+    Place("portal:funds", "wallet", _("Funds"), common=True),
     Place("portal:api", "code-xml", _("API")),
     Place("portal:callbacks", "webhook", _("Callbacks")),
+    Place("portal:account", "user-round", _("Account")),
 )
 
 
@@ -41,6 +43,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "accent_version": accent.version(),
         "rail": RAIL,
+        "tabs": [place for place in RAIL if place.common],
+        "more_places": [place for place in RAIL if not place.common],
         "customer": getattr(request, "customer", None),
         "poll_seconds": settings.PORTAL_POLL_SECONDS,
     }

@@ -46,6 +46,7 @@ urlpatterns = [
     path("orders/<int:order_id>/refill/", refills.refill, name="refill"),
     path("orders/<int:order_id>/cancel/", cancels.cancel, name="cancel"),
     path("funds/", funds.funds, name="funds"),
+    path("funds/statement.csv", funds.export, name="funds_export"),
     path("account/", account.account, name="account"),
     path("account/profile/", account.profile, name="profile"),
     path("account/letters/", account.notices, name="letters"),

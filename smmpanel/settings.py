@@ -26,6 +26,7 @@ PLACES = Places(DATA_DIR)
 
 # What it is called and what it counts in
 PANEL_NAME = env("PANEL_NAME", default="smmpanel")
+DEPOSIT_INSTRUCTIONS = env("DEPOSIT_INSTRUCTIONS", default="").replace("\\n", "\n").strip()
 PANEL_CURRENCY = env.matching("PANEL_CURRENCY", "USD", r"[A-Z]{3}", "a currency code of three capitals, like USD")
 PANEL_DEMO = env.bool("PANEL_DEMO", default=True)  # for `make run` alone: load the demo and run the sandbox provider
 DEBUG = env.bool("DEBUG", default=False)

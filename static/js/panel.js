@@ -55,11 +55,11 @@ document.addEventListener("click", async (event) => {
   window.setTimeout(() => delete button.dataset.done, 1500);
 });
 
-/* "/" goes to the page's search. */
+/* "/" goes to the page's search; where it has none, to the frame's. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("[data-focus-key='/']");
+  const search = document.querySelector("main [data-focus-key='/']") || document.querySelector("[data-focus-key='/']");
   if (!search) return;
   event.preventDefault();
   search.focus();

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.amounts import PER, divide_up
-from orders.keeping import NeedsOperator, Report, Sold, final_cost, keep
+from orders.keeping import NeedsOperator, Report, Sold, delivered_of, final_cost, keep, keep_without
 from orders.models import Status
 
 COMPLETED, PARTIAL, CANCELED = Status.COMPLETED, Status.PARTIAL, Status.CANCELED
@@ -109,3 +109,14 @@ def test_only_an_end_has_a_price() -> None:
 @pytest.mark.parametrize(("cost", "booked"), [(450_000_000, 450_000_000), (450_000_001, None)])
 def test_a_price_is_believed_up_to_five_hundred_times_what_was_booked(cost: int, booked: int | None) -> None:
     assert final_cost(FOLLOWERS, Report(status=COMPLETED, cost=cost)) == booked
+
+
+def test_one_that_is_known_not_to_come_is_one_less_to_pay_for() -> None:
+    sold = Sold(rate=1_125_000, charge=3_375_000, quantity=3000, cost=2_700_000)
+    assert [keep_without(sold, undelivered) for undelivered in (0, 1, 3000)] == [3_375_000, 3_373_875, 0]
+
+
+def test_what_has_not_ended_has_delivered_nothing_that_could_be_said() -> None:
+    sold = Sold(rate=1_125_000, charge=3_375_000, quantity=3000, cost=2_700_000)
+    with pytest.raises(AssertionError, match="is not an end"):
+        delivered_of(sold, Report(status=Status.IN_PROGRESS, remains=1000, cost=None))

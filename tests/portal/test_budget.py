@@ -49,6 +49,7 @@ NO_PAGES = {
     "home": "leads on", "second_step": "after a password alone: tests/portal/test_sign_in.py", "join": "of a letter",
     "choose_password": "of a letter", "confirm_address": "of a letter", "sign_out": "a form's end",
     "price": "a fragment: tests/portal/test_new_order.py counts it", "orders_export": "a file",
+    "funds_export": "a file",
     "orders_selected": "answers a form", "refill": "answers a form", "profile": "answers a form",
     "letters": "answers a form", "sign_out_others": "answers a form", "end_session": "answers a form",
     "api_key_create": "answers a form", "api_key_rotate": "a question before a form", "api_key_revoke": "the same",

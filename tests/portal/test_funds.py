@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from decimal import Decimal
+from io import StringIO
+from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.deposits import deposit
 from accounts.models import Customer
@@ -70,3 +74,28 @@ def test_older_lines_follow(as_alice: Client, alice: Customer, settings: pytest.
 def test_nobody_elses_money_is_there(as_alice: Client, charlie: Customer) -> None:
     deposit(customer=charlie, amount=Decimal("77.77"), reference="bank-c", actor=SYSTEM)
     assert "77.77" not in _words(as_alice)
+
+
+def test_the_statement_as_a_file_has_every_movement_and_no_note_that_is_the_operators(
+    as_alice: Client, alice: Customer, charlie: Customer
+) -> None:
+    line = Line(service_id=a_service().pk, fields={"link": LINK, "quantity": "1000"})
+    (order,) = place_orders(customer=alice, lines=[line])
+    deposit(customer=alice, amount=Decimal(5), reference="bank-1", actor=SYSTEM, note="=Bank transfer 1")
+    answer: Any = as_alice.get("/funds/statement.csv")
+    head, *rows = csv.reader(StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+    assert head[2:] == ["What", "Order", "Note", "Amount, USD", "Balance after, USD"]
+    assert [row[2:] for row in rows] == [
+        ["Deposit", "", "'=Bank transfer 1", "5.00", "104.10"],
+        ["Charge", str(order.pk), "", "-0.90", "99.10"],
+        ["Deposit", "", "", "100.00", "100.00"],
+    ]
+
+
+def test_how_to_deposit_is_said_in_the_operators_words(as_alice: Client, settings: Settings) -> None:
+    settings.DEPOSIT_INSTRUCTIONS = "Write to https://pay.example/me\n<script>alert(1)</script>"
+    page = as_alice.get("/funds/").content.decode()
+    assert 'href="https://pay.example/me"' in page
+    assert "<br>&lt;script&gt;" in page
+    settings.DEPOSIT_INSTRUCTIONS = ""
+    assert "ask the operator" in as_alice.get("/funds/").content.decode()
