@@ -17,6 +17,8 @@ COMPLETED, PARTIAL, CANCELED, EXPIRED = Status.COMPLETED, Status.PARTIAL, Status
 SUBSCRIPTION = Sold(rate=400_000, charge=120_000, quantity=300, cost=96_000)  # 3 posts of at most 100
 DRIP_FEED = Sold(rate=1_125_000, charge=3_375_000, quantity=3000, cost=2_700_000)  # 3 runs of 1000
 
+MOST_BELIEVED = 2_700_000 * BELIEVED_TIMES
+
 
 def parts(*charges: int | None, status: Status | None = COMPLETED) -> list[Part]:
     return [Part(status=status, charge=charge) for charge in charges]
@@ -92,6 +94,12 @@ def test_without_a_booked_cost_no_share_can_be_made(cost: int | None) -> None:
         keep_subscription(sold, told(COMPLETED, parts(0), done=1))
 
 
+def test_what_was_sold_for_the_least_and_bought_for_nothing_is_a_persons_too() -> None:
+    sold = Sold(rate=1, charge=1, quantity=1, cost=0)
+    with pytest.raises(NeedsOperator, match="No cost was booked"):
+        keep_subscription(sold, told(COMPLETED, parts(0), done=1))
+
+
 def test_what_costs_nothing_anywhere_ends_without_a_person() -> None:
     free = Sold(rate=0, charge=0, quantity=300, cost=0)
     assert keep_subscription(free, told(COMPLETED, parts(0), done=1)) == Kept(amount=0, cost=0)
@@ -102,7 +110,10 @@ def test_what_costs_nothing_anywhere_ends_without_a_person() -> None:
     [
         (told(COMPLETED, done=3), Kept(amount=3_375_000)),  # the books stay as they are
         (told(COMPLETED, parts(900_000), done=3, cost=2_600_000), Kept(amount=3_375_000, cost=2_600_000)),
+        (told(COMPLETED, done=3, cost=MOST_BELIEVED), Kept(amount=3_375_000, cost=MOST_BELIEVED)),
+        (told(COMPLETED, done=3, cost=MOST_BELIEVED + 1), Kept(amount=3_375_000)),  # a slip of units
         (told(PARTIAL, parts(900_000, 450_000), done=2), Kept(amount=1_687_500, cost=1_350_000)),
+        (told(PARTIAL, parts(900_000, None), done=2, cost=900_000), Kept(amount=1_125_000, cost=900_000)),
         (told(PARTIAL, parts(900_000), done=2, cost=1_350_000), Kept(amount=1_687_500, cost=1_350_000)),
         (told(PARTIAL, cost=2_700_000), Kept(amount=3_375_000, cost=2_700_000)),
         (told(CANCELED, done=0), Kept(amount=0, cost=0)),
