@@ -27,6 +27,7 @@ class Place:
 RAIL = (
     Place("portal:new_order", "circle-plus", _("New order"), common=True),
     Place("portal:orders", "list-ordered", _("Orders"), common=True),
+    Place("portal:refills", "refresh-cw", _("Refills")),
     Place("portal:services", "tags", _("Services"), common=True),
     Place("portal:funds", "wallet", _("Funds"), common=True),
     Place("portal:api", "code-xml", _("API")),

@@ -21,6 +21,7 @@ from portal import (
     sign_in,
     theme,
     two_factor,
+    wishes,
 )
 
 app_name = "portal"
@@ -45,6 +46,8 @@ urlpatterns = [
     path("orders/<int:order_id>/live/", orders.order_live, name="order_live"),
     path("orders/<int:order_id>/refill/", refills.refill, name="refill"),
     path("orders/<int:order_id>/cancel/", cancels.cancel, name="cancel"),
+    path("refills/", wishes.refills, name="refills"),
+    path("cancellations/", wishes.cancels, name="cancels"),
     path("funds/", funds.funds, name="funds"),
     path("funds/statement.csv", funds.export, name="funds_export"),
     path("account/", account.account, name="account"),

@@ -63,6 +63,7 @@ PORTAL_SEARCH_IDS = 1_000  # of one search in the orders' list; what an address 
 PORTAL_COUNTED = 99  # orders of a status are counted so far, then it says 99+: nobody reads a number of many digits
 PORTAL_RECENT_ORDERS = 500  # the newest, whose services the list's filter offers
 PORTAL_CSV_ROWS = 1_000  # of an export: one query and one piece of the answer, some 200 kB
+PORTAL_WISHES_PAGE = 50  # refills or cancellations a page
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended

@@ -20,7 +20,7 @@ OF_A_CALLBACK = {"callback", "callback_again"}  # tests/portal/test_callbacks.py
 OF_A_KEY = {"api_key_rotate", "api_key_revoke"}  # tests/portal/test_api_keys.py
 OF_A_CUSTOMER = {
     "home", "services", "new_order", "price", "orders", "orders_live", "orders_export", "orders_selected",
-    "funds", "funds_export", "callbacks", "api", "api_key_create",
+    "refills", "cancels", "funds", "funds_export", "callbacks", "api", "api_key_create",
     "api_repeats",
 }  # fmt: skip
 POST_ONLY = {"sign_out_others", "language", "price", "sign_out", "theme", "api_key_create", "api_repeats"}

@@ -29,6 +29,8 @@ PAGES: dict[str, tuple[int, int]] = {
     "/order/new/": (6, 60),
     "/order/new/?service=SERVICE": (8, 25),
     "/services/": (6, 80),
+    "/refills/": (5, 25),
+    "/cancellations/": (5, 25),
     "/funds/": (6, 25),
     "/account/": (9, 40),
     "/account/two-factor/": (7, 25),
