@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from orders.asking_again import ask_again
 from orders.cancelling import send_cancels
+from orders.mass import place_mass_orders
 from orders.models import Order, State
 from orders.reconciling import reconcile
 from orders.refilling import refill_statuses, send_refills
@@ -54,6 +55,7 @@ def register_jobs() -> None:
             lease=minute,  # short: orders wait for it when a worker has died
             summary="Send waiting orders.",
         ),
+        Job(name="place_mass_orders", run=place_mass_orders, every=minute, summary="Go on placing customers' lists."),
         Job(name="run_series", run=run_series, every=minute, summary="Begin the runs of drip-feeds that are due."),
         Job(name="send_queued", run=send_queued, every=minute, summary="Let go whose link is free."),
         Job(name="send_cancels", run=send_cancels, every=minute, scopes=all_providers, summary="Forward cancels."),

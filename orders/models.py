@@ -246,6 +246,40 @@ class Placement(models.Model):
         return self.token
 
 
+class MassOrder(models.Model):
+    """A list of lines as its customer saw it priced, and how far it was placed. `version` is of what he saw: placing
+    names it, and only one placing finds it. `next_line` is moved in the transaction that places.
+    """
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", "Looked at"
+        PLACING = "placing", "Being placed"
+        DONE = "done", "Placed"
+        STOPPED = "stopped", "Stopped"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="mass_orders", db_index=False)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PREVIEW)
+    version = models.PositiveIntegerField(default=0)
+    whole = models.BooleanField(default=False, help_text="All lines or none, in one transaction.")
+    text = models.TextField()
+    lines = models.JSONField(default=list)
+    next_line = models.PositiveIntegerField(default=0)
+    results = models.JSONField(default=dict, help_text="By line number the order's id, or why it was not placed.")
+    placed = models.PositiveIntegerField(default=0)
+    charged = MoneyField(default=0)
+    note = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="mass_order_of_customer"),
+            models.Index(fields=["id"], condition=Q(state="placing"), name="mass_order_placing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Mass order {self.pk}"
+
+
 class Attempt(models.Model):
     """One try to buy an order upstream: what was asked, what came, how it was read. Never holds a key."""
 

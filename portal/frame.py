@@ -26,6 +26,7 @@ class Place:
 
 RAIL = (
     Place("portal:new_order", "circle-plus", _("New order"), common=True),
+    Place("portal:mass_order", "list-ordered", _("Mass order")),
     Place("portal:orders", "list-ordered", _("Orders"), common=True),
     Place("portal:refills", "refresh-cw", _("Refills")),
     Place("portal:services", "tags", _("Services"), common=True),

@@ -94,6 +94,11 @@ LEDGER_STATEMENT_MAX_LINES = 1_000  # one page of a statement, and what an expor
 
 # orders: placing
 ORDER_MAX_LINES = env.limit("ORDER_MAX_LINES", 10_000)  # one placing is one transaction
+MASS_MAX_LINES = env.limit("MASS_MAX_LINES", 10_000)  # of one list; at most ORDER_MAX_LINES, for all or none
+MASS_MAX_BYTES = env.limit("MASS_MAX_BYTES", 2_000_000)  # of one list, pasted or uploaded: 200 a line
+MASS_CHUNK_LINES = env.limit("MASS_CHUNK_LINES", 500)  # placed in one commit, and at once; the rest by a job
+MASS_KEPT = env.limit("MASS_KEPT", 50)  # lists a customer looks back at; older ones that are not being placed go
+MASS_LINES_SHOWN = 200  # a page of a list
 # As long as a form may be sent again without a second order.
 ORDER_TOKEN_HOURS = env.limit("ORDER_TOKEN_HOURS", 72)
 # orders: sending

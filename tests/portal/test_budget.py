@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[int, int]] = {
     "/orders/ORDER/cancel/": (8, 12),
     "/order/new/": (6, 60),
     "/order/new/?service=SERVICE": (8, 25),
+    "/order/mass/": (6, 25),
     "/services/": (6, 80),
     "/refills/": (5, 25),
     "/cancellations/": (5, 25),
@@ -56,6 +57,8 @@ NO_PAGES = {
     "letters": "answers a form", "sign_out_others": "answers a form", "end_session": "answers a form",
     "api_key_create": "answers a form", "api_key_rotate": "a question before a form", "api_key_revoke": "the same",
     "api_repeats": "answers a form", "callback": "answers a form", "callback_again": "answers a form",
+    "mass_place": "answers a form", "mass_errors": "a file", "mass_live": "a fragment of the list's page",
+    "mass_preview": "tests/portal/test_mass.py: one row, whatever its lines",
     "language": "answers a form", "theme": "answers a form", "accent": "a style sheet",
 }  # fmt: skip
 

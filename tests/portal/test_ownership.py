@@ -17,6 +17,7 @@ from accounts.keys import issue_key
 from accounts.models import Customer, Session
 from callbacks.models import CallbackAddress, CallbackMessage
 from callbacks.outbox import send_test
+from orders.mass import preview
 from records.audit import SYSTEM
 from tests.portal.builders import a_service, ended
 
@@ -38,6 +39,10 @@ def _message(owner: Customer) -> int:
     return send_test(address=_address(owner), actor=SYSTEM).pk
 
 
+def _list(owner: Customer) -> int:
+    return preview(customer=owner, text="1 | https://example.com/a | 1").pk
+
+
 def _session(owner: Customer) -> int:
     return Session.objects.create(user=owner.user, key=f"k{owner.pk}").pk
 
@@ -46,6 +51,10 @@ def _session(owner: Customer) -> int:
 MAKERS: dict[str, Callable[[Customer], int]] = {
     "portal:order": _order,
     "portal:order_live": _order,
+    "portal:mass_preview": _list,
+    "portal:mass_live": _list,
+    "portal:mass_place": _list,
+    "portal:mass_errors": _list,
     "portal:refill": _order,
     "portal:cancel": _order,
     "portal:end_session": _session,

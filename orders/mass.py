@@ -1,0 +1,207 @@
+"""Mass orders: a list looked at and priced, then placed once, all of it or its good lines.
+
+A list is placed by whoever moves it from PREVIEW to PLACING, once. Each chunk then commits with the row that says how
+far it came, so that a crash loses nothing and doubles nothing; a job goes on with what is left. Every line is placed
+with the price that was shown as its most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Customer
+from catalog.links import link_key
+from catalog.models import SameLink, Service
+from catalog.service_types import service_type
+from ledger.amounts import plain
+from orders.mass_reading import Table, fields_of, read_table
+from orders.models import MassOrder
+from orders.placing import Line, LineProblem, Refused, place_orders, quote_all
+from records.jobs import Turn, hint
+
+Entry = dict[str, Any]  # a line as it is kept, made by `_entries`
+CHANGED = "Prices or services changed since you saw the list. Nothing was charged: look at it again."
+
+
+class NotPlaced(Exception):
+    """Nothing was placed now: the list changed, or somebody placed it already. The message says which."""
+
+
+def preview(*, customer: Customer, text: str) -> MassOrder:
+    """Reads, prices and keeps a list; places nothing. Raises mass_reading.Unreadable."""
+    table = read_table(text, most=min(settings.MASS_MAX_LINES, settings.ORDER_MAX_LINES))
+    mass = MassOrder.objects.create(customer=customer, text=text, lines=_entries(customer, table))
+    _forget(customer)
+    return mass
+
+
+def good(mass: MassOrder) -> list[Entry]:
+    return [entry for entry in mass.lines if not entry["problem"]]
+
+
+def total(mass: MassOrder) -> Decimal:
+    """What the good lines cost together, as they were shown."""
+    return sum((Decimal(entry["price"]) for entry in good(mass)), Decimal(0))
+
+
+def start(*, mass: MassOrder, version: int, whole: bool) -> None:
+    """PREVIEW → PLACING for what was seen as `version`. Raises NotPlaced; prices that changed are kept."""
+    if mass.state != MassOrder.State.PREVIEW:
+        return  # the same form again: it is placed or being placed
+    if mass.version != version:
+        raise NotPlaced("The list changed since you saw it. Nothing was charged: look at it again.")
+    if not good(mass) or (whole and len(good(mass)) != len(mass.lines)):
+        raise NotPlaced("Not every line can be ordered. Nothing was charged.")
+    fresh = _entries(mass.customer, read_table(mass.text, most=len(mass.lines)))
+    unplaced = MassOrder.objects.filter(pk=mass.pk, state=MassOrder.State.PREVIEW, version=version)
+    if fresh != mass.lines:
+        if unplaced.update(lines=fresh, version=version + 1) == 1:
+            raise NotPlaced(CHANGED)
+        return  # another tab was first
+    with transaction.atomic():
+        if unplaced.update(state=MassOrder.State.PLACING, whole=whole, note="") == 1:
+            hint("place_mass_orders")
+
+
+def go_on(mass: MassOrder) -> None:
+    """STOPPED → PLACING, with the lines that are left."""
+    with transaction.atomic():
+        stopped = MassOrder.objects.filter(pk=mass.pk, state=MassOrder.State.STOPPED)
+        if stopped.update(state=MassOrder.State.PLACING, note="") == 1:
+            hint("place_mass_orders")
+
+
+def place_mass_orders(turn: Turn) -> Mapping[str, int]:
+    """Goes on with every list that is being placed, a chunk of each in turn."""
+    chunks = 0
+    while not turn.should_stop():
+        ids = list(MassOrder.objects.filter(state=MassOrder.State.PLACING).order_by("id").values_list("pk", flat=True))
+        if not ids:
+            break
+        for pk in ids:
+            if not turn.should_stop():
+                chunks += place_next(pk)
+    return {"chunks": chunks}
+
+
+def place_next(pk: int) -> bool:
+    """Places the next chunk of a list in one commit with its progress; False where it is not being placed."""
+    with transaction.atomic():
+        found = MassOrder.objects.select_for_update(of=("self",)).select_related("customer__wallet")
+        mass = found.filter(pk=pk, state=MassOrder.State.PLACING).first()
+        if mass is None:
+            return False
+        size = len(mass.lines) if mass.whole else settings.MASS_CHUNK_LINES
+        chunk = mass.lines[mass.next_line : mass.next_line + size]
+        if _place(mass, [entry for entry in chunk if not entry["problem"]]):
+            mass.next_line += len(chunk)
+            if mass.next_line >= len(mass.lines):
+                mass.state = MassOrder.State.DONE
+        mass.save(update_fields=["state", "next_line", "results", "placed", "charged", "note", "version", "lines"])
+    return True
+
+
+def _place(mass: MassOrder, entries: list[Entry]) -> bool:
+    """Places what can be placed; False where the list stops here."""
+    while entries:
+        try:
+            orders = place_orders(customer=mass.customer, lines=[_line(entry) for entry in entries])
+        except Refused as refused:
+            wrong = {problem.line: problem for problem in refused.problems}
+            if any(problem.code == "funds" for problem in refused.problems):
+                mass.state, mass.note = MassOrder.State.STOPPED, refused.problems[0].message[:500]
+                return False
+            if mass.whole:  # to be looked at and asked again: nothing of it was placed
+                mass.state, mass.version, mass.note = MassOrder.State.PREVIEW, mass.version + 1, CHANGED
+                mass.lines = _entries(mass.customer, read_table(mass.text, most=len(mass.lines)))
+                return False
+            mass.results |= {str(entries[at]["number"]): problem.message for at, problem in wrong.items()}
+            entries = [entry for at, entry in enumerate(entries) if at not in wrong]
+            continue
+        mass.results |= {str(entry["number"]): order.pk for entry, order in zip(entries, orders, strict=True)}
+        mass.placed += len(orders)
+        mass.charged += sum((order.charge for order in orders), Decimal(0))
+        return True
+    return True
+
+
+def _line(entry: Entry) -> Line:
+    return Line(service_id=entry["service"], fields=entry["fields"], expected=Decimal(entry["price"]))
+
+
+def _entries(customer: Customer, table: Table) -> list[Entry]:
+    """Each row with its price or its problem; all services in one query for each five hundred."""
+    services = _services({row.service_id for row in table.rows if row.service_id is not None})
+    entries: list[Entry] = []
+    for row in table.rows:
+        entry: Entry = {
+            "number": row.number, "text": " | ".join(row.cells)[:300], "service": row.service_id, "name": "",
+            "fields": {}, "price": "", "field": "", "problem": row.problem, "note": "",
+        }  # fmt: skip
+        service = services.get(row.service_id or 0)
+        kind = service_type(service.type) if service is not None else None
+        if not row.problem and row.service_id is None:
+            entry |= {"field": "service", "problem": "The first column is the number of a service, such as 123."}
+        elif not row.problem and service is not None and kind is not None and service.visible:
+            read = fields_of(row, table.head, kind)
+            entry |= {"name": service.name} | ({"problem": read} if isinstance(read, str) else {"fields": read})
+        elif not row.problem:
+            entry |= {"field": "service", "problem": "There is no service with this number. Look it up in Services."}
+        entries.append(entry)
+    _price([entry for entry in entries if not entry["problem"]])
+    _compare(customer, [entry for entry in entries if not entry["problem"]], services)
+    return entries
+
+
+def _services(ids: set[int]) -> dict[int, Service]:
+    found: dict[int, Service] = {}
+    wanted = sorted(ids)
+    for at in range(0, len(wanted), 500):
+        found |= {service.pk: service for service in Service.objects.filter(pk__in=wanted[at : at + 500])}
+    return found
+
+
+def _price(entries: list[Entry]) -> None:
+    quotes = quote_all([Line(service_id=entry["service"], fields=entry["fields"]) for entry in entries])
+    for entry, quote in zip(entries, quotes, strict=True):
+        if isinstance(quote, list):
+            entry |= {"field": quote[0].field, "problem": " ".join(map(_sentence, quote))}
+        else:
+            entry["price"] = plain(quote.charge)
+
+
+def _sentence(problem: LineProblem) -> str:
+    return problem.message.removesuffix(" Nothing was charged.")
+
+
+def _compare(customer: Customer, entries: list[Entry], services: Mapping[int, Service]) -> None:
+    """What is there twice: an identical line is refused where the customer asked for that, else it is said."""
+    lines: dict[tuple[Any, ...], int] = {}
+    links: dict[tuple[int, str], int] = {}
+    for entry in entries:
+        number, service = entry["number"], services[entry["service"]]
+        same = (service.pk, *sorted(entry["fields"].items()))
+        link = (service.pk, link_key(entry["fields"].get("link") or entry["fields"].get("username", "")))
+        if same in lines and customer.repeat_seconds:
+            entry["problem"] = f"The same as line {lines[same]}, and your account takes no identical orders in a row."
+            continue
+        if same in lines:
+            entry["note"] = f"The same as line {lines[same]}: it is ordered again."
+        elif link in links and service.same_link != SameLink.ALLOW:
+            entry["note"] = f"The same link as line {links[link]}."
+        if link in links and service.same_link == SameLink.QUEUE:
+            entry["note"] += " It waits until that one has ended."
+        lines.setdefault(same, number)
+        links.setdefault(link, number)
+
+
+def _forget(customer: Customer) -> None:
+    own = MassOrder.objects.filter(customer=customer).exclude(state=MassOrder.State.PLACING)
+    old = list(own.order_by("-id").values_list("pk", flat=True)[settings.MASS_KEPT : settings.MASS_KEPT + 100])
+    if old:
+        MassOrder.objects.filter(pk__in=old).exclude(state=MassOrder.State.PLACING).delete()
