@@ -16,6 +16,8 @@ from enum import Enum
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 
 from orders.ending import give_back
 from orders.models import CancelRequest, Order, State
@@ -44,16 +46,16 @@ class Verdict:
 class Cancelled(Enum):
     """What became of a customer's cancel."""
 
-    DONE = "Canceled. The whole charge is back on your balance."
-    WISHED = (
+    DONE = N_("Canceled. The whole charge is back on your balance.")
+    WISHED = N_(
         "Cancellation requested. If the order turns out not to have been placed, the charge goes back to your balance."
     )
-    ASKED = "Cancellation requested. The order keeps its status until the answer is there."
-    STOPPED = (
+    ASKED = N_("Cancellation requested. The order keeps its status until the answer is there.")
+    STOPPED = N_(
         "No further run is made, and the charge for those that were not begun is back on your balance. "
         "What is under way keeps its status until it ends."
     )
-    REST = "Canceled. The charge for what was not delivered is back on your balance."
+    REST = N_("Canceled. The charge for what was not delivered is back on your balance.")
 
 
 class CannotCancel(Exception):
@@ -63,19 +65,19 @@ class CannotCancel(Exception):
 def can_cancel(order: Order) -> Verdict:
     """Whether `request_cancel` would take it; reads at most one row besides."""
     if order.state == State.ENDED:
-        return Verdict(False, "The order has ended.")
+        return Verdict(False, _("The order has ended."))
     if order.state == State.REVIEW:
-        return Verdict(False, "The order has ended at the provider and is being looked at.")
+        return Verdict(False, _("The order has ended at the provider and is being looked at."))
     if order.state in FREE:
         return Verdict(True)
     if order.cancel_wished_at is not None or has_open_cancel(order):
-        return Verdict(False, "Cancellation has been requested.")
+        return Verdict(False, _("Cancellation has been requested."))
     if order.state in UNSETTLED:
         return Verdict(True)
     if order.state == State.SERIES:
         return Verdict(True)  # what was not begun can always be stopped
     if order.state == State.ACCEPTED and not order.cancel:
-        return Verdict(False, "This service cannot be canceled once the order is being worked on.")
+        return Verdict(False, _("This service cannot be canceled once the order is being worked on."))
     return Verdict(True)
 
 
@@ -89,15 +91,17 @@ def has_open_cancel(order: Order) -> bool:
 
 def request_cancel(*, order: Order, actor: Actor) -> Cancelled:
     """Cancels, or asks for it, by where the order is now; raises CannotCancel."""
-    for _ in range(3):  # the order may move between the reading and the conditional update
+    for _turn in range(3):  # the order may move between the reading and the conditional update
         order.refresh_from_db()
         verdict = can_cancel(order)
         if not verdict.allowed:
-            raise CannotCancel(f"{verdict.why} Nothing was changed.")
+            raise CannotCancel(verdict.why + " " + _("Nothing was changed."))
         done = _cancel_where_it_is(order, actor)
         if done is not None:
             return done
-    raise CannotCancel("The order is changing at this moment. Nothing was changed: try again in a minute.")
+    raise CannotCancel(
+        _("The order is changing at this moment. Nothing was changed: try again in a minute.")
+    )
 
 
 def _cancel_where_it_is(order: Order, actor: Actor) -> Cancelled | None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders.cancelling import Verdict
 from orders.dividing import is_subscription
@@ -44,20 +45,20 @@ class CannotRefill(Exception):
 def can_refill(order: Order) -> Verdict:
     """Whether `request_refill` would take it. Uses `open_refills` where a list has prefetched it."""
     if is_subscription(order.service_type):
-        return Verdict(False, "A subscription has no refill.")
+        return Verdict(False, _("A subscription has no refill."))
     if not order.refill:
-        return Verdict(False, "This service has no refill.")
+        return Verdict(False, _("This service has no refill."))
     if is_series(order):
         return _can_refill_runs(order)
     if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:
-        return Verdict(False, f"A refill can be asked for from Completed on{_within(order)}.")
+        return Verdict(False, _from_completed_on(order))
     if order.refill_days is not None and timezone.now() > order.ended_at + timedelta(days=order.refill_days):
-        return Verdict(False, f"The {order.refill_days} days of refill are over.")
+        return Verdict(False, _("The %(days)s days of refill are over.") % {"days": order.refill_days})
     if order.upstream_id is None:
-        return Verdict(False, "This order was fulfilled by hand: write to us for a refill.")
+        return Verdict(False, _("This order was fulfilled by hand: write to us for a refill."))
     prefetched: list[RefillRequest] | None = getattr(order, "open_refills", None)
     if prefetched if prefetched is not None else order.refills.filter(ended_at__isnull=True).exists():
-        return Verdict(False, "A refill has been requested.")
+        return Verdict(False, _("A refill has been requested."))
     return Verdict(True)
 
 
@@ -67,9 +68,9 @@ def _can_refill_runs(order: Order) -> Verdict:
         look_at_runs([order])
     newest: datetime | None = order.newest_to_refill  # type: ignore[attr-defined]
     if newest is None:
-        return Verdict(False, f"Each run can be refilled from Completed on{_within(order)}.")
+        return Verdict(False, _each_from_completed_on(order))
     if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
-        return Verdict(False, f"The {order.refill_days} days of refill are over.")
+        return Verdict(False, _("The %(days)s days of refill are over.") % {"days": order.refill_days})
     return Verdict(True)
 
 
@@ -80,8 +81,16 @@ def _to_refill() -> QuerySet[Order]:
     return completed.filter(~Exists(open_refills))
 
 
-def _within(order: Order) -> str:
-    return f", within {order.refill_days} days" if order.refill_days is not None else ""
+def _from_completed_on(order: Order) -> str:
+    if order.refill_days is None:
+        return _("A refill can be asked for from Completed on.")
+    return _("A refill can be asked for from Completed on, within %(days)s days.") % {"days": order.refill_days}
+
+
+def _each_from_completed_on(order: Order) -> str:
+    if order.refill_days is None:
+        return _("Each run can be refilled from Completed on.")
+    return _("Each run can be refilled from Completed on, within %(days)s days.") % {"days": order.refill_days}
 
 
 def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
@@ -94,14 +103,14 @@ def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
         return _request_for_runs(order, actor)
     verdict = can_refill(order)
     if not verdict.allowed:
-        raise CannotRefill(f"{verdict.why} Nothing was changed.")
+        raise CannotRefill(verdict.why + " " + _("Nothing was changed."))
     try:
         with transaction.atomic():
             request = RefillRequest.objects.create(order=order)
             tell([line(order, "refill_asked", actor=actor)])
             hint("send_refills", str(order.provider_id))
     except IntegrityError as error:
-        raise CannotRefill("A refill has been requested. Nothing was changed.") from error
+        raise CannotRefill(_("A refill has been requested. Nothing was changed.")) from error
     return request
 
 
@@ -113,7 +122,7 @@ def _request_for_runs(order: Order, actor: Actor) -> RefillRequest:
         run.open_refills = []  # type: ignore[attr-defined] # the query has left out those that have one
     runs = [run for run in completed if can_refill(run).allowed]
     if not verdict.allowed or not runs:
-        raise CannotRefill(f"{verdict.why} Nothing was changed.")
+        raise CannotRefill(verdict.why + " " + _("Nothing was changed."))
     try:
         with transaction.atomic():
             requests = RefillRequest.objects.bulk_create([RefillRequest(order=run) for run in runs])
@@ -121,7 +130,7 @@ def _request_for_runs(order: Order, actor: Actor) -> RefillRequest:
             for provider_id in {run.provider_id for run in runs}:
                 hint("send_refills", str(provider_id))
     except IntegrityError as error:
-        raise CannotRefill("A refill has been requested. Nothing was changed.") from error
+        raise CannotRefill(_("A refill has been requested. Nothing was changed.")) from error
     return requests[0]
 
 
