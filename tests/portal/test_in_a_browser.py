@@ -334,3 +334,24 @@ def test_no_page_is_wider_than_a_phone(live_server: LiveServer, new_page: NewPag
 def _tick(page: Page) -> None:
     """What the page's own clock does every few seconds."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_a_list_by_keyboard_on_a_phone(live_server: LiveServer, new_page: NewPage, buyer: Customer) -> None:
+    page = new_page(width=390, height=844)
+    service = a_service()
+    _sign_in(page, live_server, "/order/mass/")
+    expect(page.get_by_label("One order a line")).to_be_focused()
+    page.keyboard.insert_text(f"{service.pk} | {LINK} | 1000\n{service.pk} | {LINK} | 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    button = page.get_by_role("button", name="Order the 1 good lines for $0.90")
+    expect(button).to_be_visible()
+    expect(page.get_by_text("quantity:")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 orders are placed for $0.90")).to_be_visible()
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("link", name=f"order {Order.objects.get().pk}")).to_be_visible()
