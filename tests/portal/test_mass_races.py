@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from orders import mass as room
 from orders.models import MassOrder, Order
+from orders.placing import place_orders
 from tests.portal.builders import a_customer, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,14 +23,13 @@ def _placed_by_two(monkeypatch: pytest.MonkeyPatch) -> int:
     text = f"{a_service().pk} | https://example.com/a | 1000"
     listed = room.preview(customer=a_customer(), text=text)
     door, inside, errors = Barrier(2), Barrier(2), list[BaseException]()
-    really_place = room.place_orders
 
     def place_together(**asked: Any) -> list[Order]:
         with suppress(BrokenBarrierError):  # both are in here only where nothing keeps one out
             inside.wait(MEET_SECONDS)
-        return really_place(**asked)
+        return place_orders(**asked)
 
-    monkeypatch.setattr(room, "place_orders", place_together)
+    monkeypatch.setattr("orders.mass.place_orders", place_together)
 
     def tab() -> None:
         try:
