@@ -28,7 +28,6 @@ from orders.runs import end_parents, end_runs
 from orders.same_link import hint_of_end
 from orders.story import line, tell
 from records.attention import Item, close_of_orders, raise_many
-from records.audit import SYSTEM, Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ RAN_THEIR_COURSE = (Status.COMPLETED, Status.EXPIRED)
 SETTLED_FIELDS = ["state", "status", "reason", "cost", "ended_at", "ask_again_at", "lease_until", "undelivered"]
 
 
-def settle(endings: Sequence[Ending], *, actor: Actor = SYSTEM) -> tuple[int, int]:
+def settle(endings: Sequence[Ending]) -> tuple[int, int]:
     """Ends the orders and moves their money; returns how many ended and how many need the operator.
 
     Call it inside a transaction that holds the orders' rows, in id order; the caller has checked that none has ended.
@@ -77,7 +76,7 @@ def settle(endings: Sequence[Ending], *, actor: Actor = SYSTEM) -> tuple[int, in
             decided.append((ending, _kept(ending)))
         except NeedsOperator as why:
             unclear.append((ending, str(why)))
-    _end(decided, actor)
+    _end(decided)
     _ask_operator(unclear)
     return len(decided), len(unclear)
 
@@ -114,7 +113,7 @@ def _report(ending: Ending) -> Report:
     )
 
 
-def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
+def _end(decided: Sequence[tuple[Ending, Kept]]) -> None:
     if not decided:
         return
     refunds, postings = [], []
@@ -128,14 +127,14 @@ def _end(decided: Sequence[tuple[Ending, Kept]], actor: Actor) -> None:
             order.undelivered = order.quantity - delivered_of(sold(order), _report(ending))
     Order.objects.bulk_update([ending.order for ending, _ in decided], SETTLED_FIELDS)
     runs = [ending.order for ending, _ in decided if ending.order.parent_id is not None]
-    refund_all([*refunds, *end_runs(runs, actor=actor)])
-    end_parents(runs, actor=actor)
+    refund_all([*refunds, *end_runs(runs)])
+    end_parents(runs)
     post(postings)
     close_cancels([ending.order for ending, _ in decided])
     hint_of_end([ending.order for ending, _ in decided])
     ended = [ending.order.pk for ending, _ in decided]
-    close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.", actor=actor)
-    tell([line(ending.order, "ended", actor=actor) for ending, _ in decided])
+    close_of_orders(ended, causes=CAUSES_OF_AN_OPEN_ORDER, decision="The order has ended.")
+    tell([line(ending.order, "ended") for ending, _ in decided])
     raise_many([_doubt(ending, kept.doubt) for ending, kept in decided if kept.doubt])
 
 

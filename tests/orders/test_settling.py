@@ -15,9 +15,9 @@ from orders.models import CancelRequest, Order, State, Status
 from orders.refunding import Refund, RefundAboveCharge, refund_all
 from orders.settling import Ending, settle
 from records.attention import raise_attention
-from records.audit import SYSTEM, Actor
+from records.audit import SYSTEM
 from records.models import AttentionItem
-from tests.orders.builders import OPERATOR, a_customer, a_provider, a_service, an_order, balance, books_are_right
+from tests.orders.builders import a_customer, a_provider, a_service, an_order, balance, books_are_right
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -43,10 +43,10 @@ def fresh(order: Order) -> Order:
 
 
 def ended(
-    order: Order, status: Status, *, remains: int | None = None, cost: Decimal | None = None, actor: Actor = SYSTEM
+    order: Order, status: Status, *, remains: int | None = None, cost: Decimal | None = None
 ) -> Order:
     with transaction.atomic():
-        settle([Ending(order=order, status=status, remains=remains, cost=cost)], actor=actor)
+        settle([Ending(order=order, status=status, remains=remains, cost=cost)])
     return fresh(order)
 
 
@@ -106,11 +106,11 @@ def test_a_canceled_order_costs_nothing_in_the_end() -> None:
     books_are_right()
 
 
-def test_the_story_tells_the_end_and_who_said_it() -> None:
+def test_the_story_tells_the_end() -> None:
     [order] = some_accepted_orders()
-    ended(order, Status.COMPLETED, actor=OPERATOR)
+    ended(order, Status.COMPLETED)
     told = order.events.get(kind="ended")
-    assert (told.status, told.actor) == (Status.COMPLETED, OPERATOR.name)
+    assert (told.status, told.actor) == (Status.COMPLETED, SYSTEM.name)
 
 
 ANSWERED = [
@@ -131,10 +131,10 @@ def test_an_end_answers_what_was_asked_of_the_operator(cause: str) -> None:
     for each in (order, other):
         raise_attention(cause=cause, key=f"{cause}:{each.pk}", summary="Look.", order_id=each.pk)
     raise_attention(cause="late_answer", key=f"late:{order.pk}", summary="Look.", order_id=order.pk)
-    ended(order, Status.COMPLETED, actor=OPERATOR)
+    ended(order, Status.COMPLETED)
     [closed] = AttentionItem.objects.filter(closed_at__isnull=False)
     assert (closed.cause, closed.order_id) == (cause, order.pk)
-    assert (closed.decision, closed.closed_by) == ("The order has ended.", OPERATOR.name)
+    assert (closed.decision, closed.closed_by) == ("The order has ended.", SYSTEM.name)
 
 
 def test_an_end_answers_the_orders_own_open_request_to_cancel_and_no_other() -> None:

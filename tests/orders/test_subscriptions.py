@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ledger.models import Transfer
 from orders.deciding import is_stuck, settle_by_hand
 from orders.models import Order, State, Status, UpstreamPart
+from orders.refunding import Refund, refund_all
 from providers.sandbox.server import Sandbox
 from records.models import AttentionItem
 from tests.orders.builders import (
@@ -226,7 +227,9 @@ def test_a_provider_that_lists_no_orders_leaves_the_end_to_a_person(sandbox: San
     sandbox.finish_all()
     order = scene.follow()
     is_in_review(order, "3 made so far, but 0 of its orders are known")
-    assert items("settlement_unclear")[0].evidence["made so far"] == 3
+    evidence = items("settlement_unclear")[0].evidence
+    shown = ("made so far", "its orders known here", "their charges")
+    assert [evidence[name] for name in shown] == [3, 0, "0.000000"]
     settle_by_hand(order=order, status=Status.COMPLETED, delivered=150, actor=OPERATOR, reason="they said so")
     assert moved(order) == {"capture": D("0.06"), "release": D("0.06")}
     books_are_right()
@@ -257,6 +260,18 @@ def test_settled_by_a_person_it_costs_what_is_known(
     assert said in order.events.get(kind="ended").note
     assert said in AttentionItem.objects.get(cause="settlement_unclear").decision
     books_are_right()
+
+
+def test_what_is_left_to_a_person_is_booked_at_the_providers_price_where_its_orders_cost_no_more(
+    sandbox: Sandbox,
+) -> None:
+    scene = Scene(sandbox)
+    scene.posts(1)
+    scene.finish_parts()
+    order = scene.says(status="Canceled", charge="0.032", show={"posts": 2})  # as much as its one order
+    is_in_review(order, "tells of 2 made so far, but 1 of its orders are known")
+    assert order.cost == D("0.032")
+    assert booked(scene.provider) == 1000 - D("0.032")
 
 
 def test_an_order_that_tells_no_price_leaves_the_end_to_a_person(sandbox: Sandbox) -> None:
@@ -294,7 +309,11 @@ def test_orders_above_the_booked_cost_take_the_hold_and_no_more(sandbox: Sandbox
     order = scene.follow()
     assert (order.state, moved(order)) == (State.ENDED, {"capture": HELD})
     [item] = items("contradiction")
-    assert item.order_id == order.pk
+    assert (item.order_id, item.provider_id) == (order.pk, scene.provider.pk)
+    assert {name: str(value) for name, value in item.evidence.items()} == {
+        "status": "Completed", "charge": "0.12", "made so far": "3", "its orders known here": "3",
+        "their charges": "0.564000",
+    }  # fmt: skip
     books_are_right()
 
 
@@ -309,3 +328,18 @@ def test_a_settlement_that_comes_twice_moves_once(sandbox: Sandbox) -> None:
 
 
 # its orders upstream
+
+
+def test_a_refund_of_nothing_moves_nothing_and_holds_up_no_hold_that_is_taken_whole(
+    sandbox: Sandbox, django_assert_num_queries: Any
+) -> None:
+    scene = Scene(sandbox)
+    plain = an_order(scene.alice, a_service(scene.provider))
+    with transaction.atomic():
+        with django_assert_num_queries(0):
+            refund_all([Refund(order=plain, amount=D(0), why="end")])
+        held = Refund(order=scene.order, amount=D(0), why="end", captured=scene.order.charge)
+        refund_all([Refund(order=plain, amount=D(0), why="end"), held])
+        assert moved(scene.order) == {"capture": HELD}
+        assert moved(plain) == {}
+        transaction.set_rollback(True)
