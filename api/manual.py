@@ -13,7 +13,7 @@ from api.errors import TABLE
 from api.examples import examples
 from api.parameters import Parameter
 from api.reference import Described, Form, actions, limits
-from api.telling import HEADERS, events, rules
+from api.telling import HEADERS, events, rules, verifying
 from catalog.service_types import SERVICE_TYPES
 
 ADDRESS = "https://panel.example/api/v2"
@@ -60,6 +60,7 @@ HTTP 200 with JSON of the document's schema.
 
 {figures}
 """
+FENCES = {"curl": "sh"}  # what the language of an example is called in Markdown
 FIGURES = "No long run has been recorded yet."
 
 
@@ -115,6 +116,9 @@ def _callbacks() -> Iterator[str]:
     yield from (f"| `{each.name}` | {each.about} |" for each in HEADERS)
     yield ""
     yield from (f"* {rule}" for rule in rules())
+    yield from ("", "### Is a message from the panel?")
+    for example in verifying():
+        yield from ("", f"{example.language}:", "", f"```{FENCES.get(example.key, example.key)}", example.code, "```")
 
 
 def _limits() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -158,6 +159,27 @@ def test_the_last_calls_are_kept_without_the_key(rita: Reseller) -> None:
     assert (before.action, before.asked, before.failed) == ("balance", "", False)
     assert before.answer == '{"balance": "100.00", "currency": "USD"}'
     assert rita.key not in repr(last_calls(rita.customer))
+
+
+@pytest.mark.parametrize("kind", ["query", "form", "json", "multipart"])
+def test_the_customers_page_never_shows_the_key_however_it_came(rita: Reseller, kind: str) -> None:
+    fields = {"key": rita.key, "action": "status", "order": "7"}
+    form = "application/x-www-form-urlencoded"
+    match kind:
+        case "query":
+            rita.client.post(f"{ADDRESS}?{urlencode(fields)}", fields)
+        case "form":
+            rita.client.post(ADDRESS, urlencode(fields), content_type=form)
+        case "json":
+            rita.client.post(ADDRESS, fields, content_type="application/json")
+        case _:
+            rita.client.post(ADDRESS, fields)
+    rita.client.force_login(rita.customer.user)
+    page = rita.client.get("/account/api/")
+    assert page.status_code == 200
+    assert rita.key not in page.content.decode()
+    if kind != "query":  # which is refused before anybody is known
+        assert [call.asked for call in last_calls(rita.customer)] == ["order=7"]
 
 
 def test_the_price_list_is_prepared_once_and_named_by_an_etag(rita: Reseller) -> None:
