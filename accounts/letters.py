@@ -34,9 +34,11 @@ SECOND_FACTOR_OFF = "second_factor_off"
 # About orders and money: as the customer likes
 REFILL_REJECTED = "refill_rejected"
 LOW_BALANCE = "low_balance"
+PROBLEM_ANSWERED = "problem_answered"
 
 CHOICES: Final[Mapping[str, Promise]] = {
     REFILL_REJECTED: _("A refill you asked for was rejected"),
+    PROBLEM_ANSWERED: _("A problem with an order was answered"),
     LOW_BALANCE: _("Your balance falls below an amount you choose"),
 }
 

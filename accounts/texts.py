@@ -55,6 +55,11 @@ def _about_order(letter: Letter) -> Context:
     return {**letter.facts, "order_link": _link("order", letter.facts["order"]), "link": f"{_link('account')}#letters"}
 
 
+def _about_problem(letter: Letter) -> Context:
+    links = {"problem_link": _link("problem", letter.facts["order"]), "link": f"{_link('account')}#letters"}
+    return {**letter.facts, **links}
+
+
 def _about_money(letter: Letter) -> Context:
     return {**letter.facts, "funds": _link("funds"), "link": f"{_link('account')}#letters"}
 
@@ -64,6 +69,7 @@ _SPECIAL: dict[str, Callable[[Letter], Context]] = {
     letters.RESET: _reset,
     letters.NEW_ADDRESS: _new_address,
     letters.REFILL_REJECTED: _about_order,
+    letters.PROBLEM_ANSWERED: _about_problem,
     letters.LOW_BALANCE: _about_money,
 }
 

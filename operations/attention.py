@@ -26,6 +26,7 @@ CAUSES: Mapping[str, str] = {
     "order_overdue": "Orders that should have ended",
     "unknown_refill": "Not known whether a refill was taken",
     "cancel_unanswered": "A request to cancel without an answer",
+    "customer_problem": "Customers' problems with orders",
     "asked_by_hand": "A customer asks about an order by hand",
     "below_cost": "Services below their cost",
     "service_refused": "A provider refused a service",

@@ -56,6 +56,7 @@ def _rail() -> list[dict[str, Any]]:
                 _place("Needs a person", "notification_important", "records_attentionitem_changelist"),
                 _place("Orders", "receipt_long", "orders_order_changelist"),
                 _place("Customers", "group", "accounts_customer_changelist"),
+                _place("Problems", "forum", "conversations_thread_changelist"),
             ]
         },
         {

@@ -15,6 +15,7 @@ from accounts.people import PersonRefused
 from catalog.importing import ImportRefused
 from catalog.pricing import PriceOutOfRange
 from catalog.shelves import NotConfirmable
+from conversations.talking import CannotWrite
 from ledger.accounts import NotACurrency
 from ledger.amounts import InexactAmount
 from ledger.posting import AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting
@@ -33,7 +34,8 @@ class Refused(Exception):
 REFUSALS = (
     Refused, ValidationError, MoneyRefused, KeyRefused, PersonRefused, ImportRefused, PriceOutOfRange, NotConfirmable,
     NotACurrency, InexactAmount, AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting, CannotCancel,
-    CannotDecide, CannotRefill, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded, UpstreamTrouble, ProtectedError,
+    CannotDecide, CannotRefill, CannotWrite, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded, UpstreamTrouble,
+    ProtectedError,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ KINDS: Mapping[str, str] = {
     "queued": "Waits for another order of its link", "next_in_line": "Its link is free: to be sent",
     "released": "Released", "late_answer": "A late answer", "note": "Note",
     "waits_for_parts": "The provider tells its end, its parts are under way", "review": "The end is not clear",
-    "refill_asked": "Refill asked for",
+    "refill_asked": "Refill asked for", "paid_back": "Paid back by hand",
     "run_begun": "Run begun", "run_ended": "Run ended",
 }  # fmt: skip
 OUTCOME_TONES: Mapping[str, str] = {

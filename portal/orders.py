@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Customer
+from conversations.models import Thread
 from ledger.amounts import MONEY_PLACES
 from orders.cancelling import can_cancel, has_open_cancel
 from orders.models import FINAL, CancelRequest, Order, RefillRequest, Status
@@ -46,6 +47,7 @@ def orders(request: CustomerRequest) -> HttpResponse:
         "query": _filters(request.GET),
         "statuses": _statuses(request, wanted.status),
         "places": places_for(order.charge - order.refunded for order in page.rows),
+        "answered": answered_for(request.customer),
         "missing": wanted.missing(request.customer.orders.filter(parent__isnull=True)),
         **_live(page.rows),
     }
@@ -53,6 +55,12 @@ def orders(request: CustomerRequest) -> HttpResponse:
         return render(request, "portal/parts/orders_found.html", context)
     services = bought_lately(request.customer.orders.filter(parent__isnull=True))
     return render(request, "portal/orders.html", {**context, "services": services})
+
+
+def answered_for(customer: Customer) -> list[int]:
+    """The orders about which the customer has an answer to read, the newest of them."""
+    unread = Thread.objects.filter(customer=customer, unread=True).order_by("-pk")
+    return list(unread.values_list("order_id", flat=True)[: settings.PORTAL_ANSWERS_SHOWN])
 
 
 def _filters(query: QueryDict) -> str:

@@ -62,6 +62,7 @@ PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll ask
 PORTAL_SEARCH_IDS = 1_000  # of one search in the orders' list; what an address carries is less
 PORTAL_COUNTED = 99  # orders of a status are counted so far, then it says 99+: nobody reads a number of many digits
 PORTAL_RECENT_ORDERS = 500  # the newest, whose services the list's filter offers
+PORTAL_ANSWERS_SHOWN = 10  # answers to be read that the list of orders names
 PORTAL_CSV_ROWS = 1_000  # of an export: one query and one piece of the answer, some 200 kB
 PORTAL_WISHES_PAGE = 50  # refills or cancellations a page
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
@@ -227,6 +228,10 @@ CALLBACK_REST_SECONDS = 30  # the first rest, doubled each time
 CALLBACK_LONGEST_REST_SECONDS = 600  # so soon an address that works again is found
 CALLBACK_SECRET_OVERLAP_HOURS = env.limit("CALLBACK_SECRET_OVERLAP_HOURS", 24)  # signed with the old secret as well
 CALLBACK_KEEP_DAYS = env.limit("CALLBACK_KEEP_DAYS", 14)  # messages stay to be looked at
+
+# conversations: problems with orders
+CONVERSATION_TEXT_LENGTH = env.limit("CONVERSATION_TEXT_LENGTH", 4_000)  # characters of one message
+CONVERSATION_MESSAGES_AN_HOUR = env.limit("CONVERSATION_MESSAGES_AN_HOUR", 30)  # of one customer
 
 # operations: the operator's side
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen

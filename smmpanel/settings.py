@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "callbacks",
     "catalog",
     "orders",
+    "conversations",
     "api",
     "portal",
     "operations",

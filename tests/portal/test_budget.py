@@ -21,11 +21,12 @@ FILES = 6  # style sheets, scripts and icons that a page names
 
 #: path → queries (session, user and customer are three of them) and kB of HTML, with thirty orders and services
 PAGES: dict[str, tuple[int, int]] = {
-    "/orders/": (8, 130),
+    "/orders/": (9, 130),
     "/orders/live/?ids=": (6, 2),
     "/orders/ORDER/": (14, 25),
     "/orders/ORDER/live/": (14, 14),
     "/orders/ORDER/cancel/": (8, 12),
+    "/orders/ORDER/problem/": (8, 12),
     "/order/new/": (6, 60),
     "/order/new/?service=SERVICE": (8, 25),
     "/order/mass/": (6, 25),

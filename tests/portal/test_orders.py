@@ -161,8 +161,8 @@ def test_the_list_takes_the_same_few_queries_however_long(
     for _ in range(20):
         under_way(alice, service)
         ended(alice, service=service)
-    # session, user, customer, orders, open cancels, open refills, counts, services of the newest
-    with django_assert_max_num_queries(8):
+    # session, user, customer, orders, open cancels, open refills, counts, answers, services of the newest
+    with django_assert_max_num_queries(9):
         _page(as_alice)
 
 

@@ -57,6 +57,7 @@ MAKERS: dict[str, Callable[[Customer], int]] = {
     "portal:mass_errors": _list,
     "portal:refill": _order,
     "portal:cancel": _order,
+    "portal:problem": _order,
     "portal:end_session": _session,
     "portal:api_key_rotate": lambda owner: issue_key(owner)[0].pk,
     "portal:api_key_revoke": lambda owner: issue_key(owner)[0].pk,
