@@ -154,8 +154,8 @@ def test_lost_funds_stop_it_and_it_goes_on_later(settings: Any, client: Client) 
     done = _place(preview(customer=poor, text=_text(2, a_service().pk)))
     assert (done.state, done.placed, _balance(poor)) == (State.STOPPED, 1, Decimal("0.10"))
     page = client.get(f"{MASS}{done.pk}/").content.decode()
-    assert "stopped with 1 lines left" in page
-    assert "1 orders are placed for $0.90" in page
+    assert "Lines left, not charged: 1" in page
+    assert "Orders placed: 1, for $0.90" in page
 
 
 @pytest.mark.django_db
@@ -170,7 +170,7 @@ def test_all_or_none(settings: Any) -> None:
 def test_the_flow_and_that_sending_the_form_twice_places_once(as_alice: Client, alice: Customer) -> None:
     looked = as_alice.post(MASS, {"list": _text(2, a_service().pk) + "x | y | z"})
     page = as_alice.get(looked["Location"]).content.decode()
-    assert "Order the 2 good lines for $1.80" in page
+    assert "Order the good lines (2) for $1.80" in page
     assert not Order.objects.exists()
     version = re.findall(r'name="version" value="(\d+)"', page)[0]
     for _again in range(3):
