@@ -190,7 +190,11 @@ def _refill() -> Described:
              answers=(Answer("In their order", many),), schema="RefilledEach"),
     )  # fmt: skip
     refusals = (errors.INCORRECT_ORDER, errors.NOT_REFILLABLE, errors.TOO_MANY_IDS)
-    return Described(name="refill", about="Asks to fill up what dropped.", forms=forms, errors=refusals)
+    about = (
+        "Asks to fill up what dropped. A drip-feed is refilled run by run: the answer is the first run's refill, and "
+        "callbacks tell of each."
+    )
+    return Described(name="refill", about=about, forms=forms, errors=refusals)
 
 
 def _refill_status() -> Described:

@@ -8,10 +8,11 @@ import pytest
 
 from ledger.amounts import plain
 from orders.cancelling import request_cancel
-from orders.models import Order
+from orders.models import Order, RefillRequest
 from providers.sandbox.server import Sandbox
 from tests.api_v2.builders import Reseller, a_reseller
 from tests.orders.builders import OPERATOR, a_provider, a_service, an_order, followed, saying, sent, turn
+from tests.orders.in_runs import all_sent, finished
 from tests.orders.subscribed import a_subscription, a_subscription_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +41,28 @@ def test_the_runs_of_a_drip_feed_add_up_to_what_it_has_cost(rita: Reseller, sand
     assert {part["status"] for part in parts.values()} == {"Partial"}
     assert [part["remains"] for part in parts.values()] == ["698", "698"]
     assert sum(Decimal(part["charge"]) for part in parts.values()) == Decimal(found["charge"])
+
+
+def test_a_drip_feed_is_refilled_run_by_run_and_the_first_is_answered(rita: Reseller, sandbox: Sandbox) -> None:
+    provider = a_provider(sandbox)
+    order = an_order(rita.customer, a_service(provider, dripfeed=True, refill=True), 1000, runs=2, interval=60)
+    runs = all_sent(order, provider)
+    finished(sandbox, provider, order, *runs)
+    made = rita.call("refill", order=order.pk)
+    first, second = RefillRequest.objects.order_by("pk")
+    assert made == {"refill": str(first.pk)}
+    assert rita.call("refill_status", refills=f"{first.pk},{second.pk}") == [
+        {"refill": first.pk, "status": "Pending"}, {"refill": second.pk, "status": "Pending"},
+    ]  # fmt: skip
+    assert rita.call("refill", orders=order.pk) == [
+        {"order": order.pk, "refill": {"error": "Order not eligible for refill."}}
+    ]
+    otto = a_reseller(email="otto@example.com")
+    assert otto.call("refill_status", refill=first.pk) == {"error": "Incorrect refill ID"}
+    turn("send_refills", provider)
+    sandbox.finish_all()
+    turn("refill_statuses", provider)
+    assert rita.call("refill_status", refill=made["refill"]) == {"status": "Completed"}
 
 
 def test_the_posts_of_a_subscription_add_up_to_what_was_taken(rita: Reseller) -> None:
