@@ -29,6 +29,14 @@ _PREFIX_CHARS = 8
 _SECRET_CHARS = 32
 
 
+_A_KEY = re.compile(rf"(smm_[A-Za-z0-9]{{{_PREFIX_CHARS}}})_[A-Za-z0-9]{{{_SECRET_CHARS}}}")
+
+
+def without_keys(text: str) -> str:
+    """The text with every key in it cut to its prefix, wherever somebody put one."""
+    return _A_KEY.sub(r"\1_…", text)
+
+
 class KeyRefused(Exception):
     """No key was made; the message says why."""
 

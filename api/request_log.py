@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from django.http import HttpResponse
 
 from accounts.calls import Logged, keep_call
+from accounts.keys import without_keys
 from accounts.models import Customer
 from api.bodies import Fields
 from api.errors import ApiError
@@ -44,4 +45,6 @@ def note(customer: Customer, key: str, action: str, fields: Fields) -> Iterator[
     finally:
         asked = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in ("key", "action"))
         milliseconds = int((time.monotonic() - began) * 1000)
-        keep_call(customer.pk, Logged(int(time.time()), key, action[:40], asked[:SHOWN], entry.answer, milliseconds))
+        texts = (without_keys(text) for text in (action[:200], asked, entry.answer))
+        said = [text[:most] for text, most in zip(texts, (40, SHOWN, SHOWN), strict=True)]
+        keep_call(customer.pk, Logged(int(time.time()), key, *said, milliseconds))

@@ -6,12 +6,14 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.calls import last_calls
 from accounts.keys import KeyRefused, issue_key, read_addresses, revoke_key, rotate_key
 from accounts.models import ApiKey
+from accounts.people import create_operator
 from records.audit import actor_of
 from tests.api_v2.builders import ADDRESS, Reseller, answer
 from tests.orders.builders import LINK, a_service
@@ -159,6 +161,19 @@ def test_the_last_calls_are_kept_without_the_key(rita: Reseller) -> None:
     assert (before.action, before.asked, before.failed) == ("balance", "", False)
     assert before.answer == '{"balance": "100.00", "currency": "USD"}'
     assert rita.key not in repr(last_calls(rita.customer))
+
+
+def test_a_key_in_the_wrong_field_is_not_kept_either(rita: Reseller, client: Client) -> None:
+    rita.call(rita.key)
+    rita.call("add", service=1, link=f"https://example.com/{rita.key}?a", quantity=100)
+    kept = repr(last_calls(rita.customer))
+    assert rita.key not in kept
+    assert f"link=https://example.com/{rita.key[:12]}_…?a" in kept
+    operator = create_operator(email="boss@example.com", password="correct horse battery staple")
+    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/admin/accounts/customer/{rita.customer.pk}/change/").content.decode()
+    assert "_…?a" in page
+    assert rita.key not in page
 
 
 @pytest.mark.parametrize("kind", ["query", "form", "json", "multipart"])
