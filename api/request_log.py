@@ -45,6 +45,12 @@ def note(customer: Customer, key: str, action: str, fields: Fields) -> Iterator[
     finally:
         asked = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in ("key", "action"))
         milliseconds = int((time.monotonic() - began) * 1000)
-        texts = (without_keys(text) for text in (action[:200], asked, entry.answer))
-        said = [text[:most] for text, most in zip(texts, (40, SHOWN, SHOWN), strict=True)]
-        keep_call(customer.pk, Logged(int(time.time()), key, *said, milliseconds))
+        kept = Logged(
+            at=int(time.time()),
+            key=key,
+            action=without_keys(action[:200])[:40],
+            asked=without_keys(asked)[:SHOWN],
+            answer=without_keys(entry.answer)[:SHOWN],
+            milliseconds=milliseconds,
+        )
+        keep_call(customer.pk, kept)
