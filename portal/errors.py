@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
@@ -13,7 +14,9 @@ from portal import accent
 def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Plain text and no template: the request's own body or host may be what cannot be read. A script gets JSON."""
     if request.path.startswith("/api/"):
-        return JsonResponse({"error": "Incorrect request: this address is not the panel's"}, status=400)
+        strange = isinstance(exception, DisallowedHost)
+        why = "this address is not the panel's" if strange else "it cannot be read"
+        return JsonResponse({"error": f"Incorrect request: {why}"}, status=400)
     text = "This request could not be read. Nothing was done: go back, reload the page and try again."
     return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
 

@@ -12,6 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Customer
 from callbacks.models import CallbackAddress
 from callbacks.outbox import send_test
+from conversations.models import Thread
+from conversations.talking import answer
 from orders.models import Order, State, Status
 from records.audit import SYSTEM
 from tests.browser import WAIT_MS, NewPage
@@ -206,6 +208,26 @@ def test_several_orders_are_found_chosen_by_keyboard_and_canceled_together(
     expect(page.get_by_role("status")).to_contain_text("2 orders were canceled")
     other.refresh_from_db()
     assert other.state == State.WAITING
+
+
+def test_a_problem_is_told_by_keyboard_on_a_phone_and_its_answer_found(
+    live_server: LiveServer, new_page: NewPage, buyer: Customer
+) -> None:
+    order = ended(buyer)
+    page = new_page(width=390, height=844)
+    _sign_in(page, live_server, f"/orders/{order.pk}/")
+    page.get_by_role("link", name="Problem with this order").press("Enter")
+    page.get_by_label("The count has dropped").press("Space")
+    page.get_by_label("What should we know?").fill("It fell by half.")
+    page.get_by_role("button", name="Send").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("It is sent.")
+    answer(thread=Thread.objects.get(), text="We look into it.", actor=SYSTEM)
+    page.get_by_role("link", name="Orders", exact=True).last.click()
+    page.get_by_role("status").get_by_role("link", name=f"order {order.pk}").click()
+    expect(page.get_by_text("We look into it.")).to_be_visible()
+    page.goto(f"{live_server.url}/orders/")
+    expect(page.get_by_text("You have an answer")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_rows_menu_opens_in_place_and_closes_again(live_server: LiveServer, page: Page, buyer: Customer) -> None:
