@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 OWN = ("DATABASE_URL", "REDIS_URL", "PANEL_DATA_DIR", "PATH", "HOME", "LANG", "TZ", "TMPDIR")
 with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), ".env.example"), encoding="utf8") as documented:
@@ -22,6 +23,23 @@ if "PANEL_DATA_DIR" not in os.environ:
     folder = tempfile.mkdtemp(prefix="smmpanel-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["PANEL_DATA_DIR"] = folder  # each xdist worker comes here by itself, and so has its own database file
+
+
+def _of_this_worker(url: str, worker: str) -> str:
+    """A numbered database of its own for each worker of pytest-xdist: one that empties its cache empties no other's."""
+    parts = urlsplit(url)
+    number = int(worker.removeprefix("gw") or 0)
+    if parts.scheme in ("unix", "redis+socket"):
+        asked = dict(parse_qsl(parts.query))
+        name = "virtual_host" if parts.scheme == "redis+socket" else "db"
+        asked[name] = str(int(asked.get(name, 0)) + number)
+        return urlunsplit(parts._replace(query=urlencode(asked)))
+    return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + number}"))
+
+
+if os.environ.get("REDIS_URL") and "PYTEST_XDIST_WORKER" in os.environ and "PANEL_TESTS_REDIS" not in os.environ:
+    os.environ["REDIS_URL"] = _of_this_worker(os.environ["REDIS_URL"], os.environ["PYTEST_XDIST_WORKER"])
+    os.environ["PANEL_TESTS_REDIS"] = "chosen"  # for processes that tests start, which may be given another
 
 from smmpanel.settings import *  # noqa: E402, F403
 from smmpanel.settings import DATA_DIR, DATABASES  # noqa: E402
