@@ -98,7 +98,7 @@ def _send(case: Any, stock: Stock, session: requests.Session, address: str) -> I
     """Sends the call, and variations of it; what each was answered with."""
     if isinstance(case, tuple):
         kind, sent = case
-        yield _send_bytes(kind, sent, {}, session, address)
+        yield _send_bytes(kind, sent, None, session, address)
         return
     response = case.call(base_url=address, session=session, timeout=SECONDS)
     case.validate_response(response, checks=CHECKS)
@@ -111,7 +111,10 @@ def _send(case: Any, stock: Stock, session: requests.Session, address: str) -> I
         yield _send_bytes(kind, sent, varied, session, address)
 
 
-def _send_bytes(kind: str, body: bytes, fields: dict[str, Any], session: requests.Session, address: str) -> str:
+def _send_bytes(
+    kind: str, body: bytes, fields: dict[str, Any] | None, session: requests.Session, address: str
+) -> str:
+    """`fields` as they were meant; None for bytes of which nobody knows whether they make a call."""
     headers = {"Content-Type": kind} if kind else {}
     response = session.post(f"{address}{PATH}", data=body, headers=headers, timeout=SECONDS)
     try:
@@ -132,7 +135,7 @@ def _encoded(fields: dict[str, Any], chance: Random) -> tuple[str, bytes]:
     return TYPES[0], urlencode(text, errors="replace").encode()
 
 
-def _judged(status: int, content: bytes, body: dict[str, Any]) -> str:
+def _judged(status: int, content: bytes, body: dict[str, Any] | None) -> str:
     """What kind of answer it was. Raises Wrong for one that no such call may get."""
     if status != requests.codes.ok:
         raise Wrong(f"HTTP {status}")
@@ -141,6 +144,11 @@ def _judged(status: int, content: bytes, body: dict[str, Any]) -> str:
         if str(answer["error"]).startswith(BROKEN):
             raise Wrong(str(answer))
         return f"error: {str(answer['error']).partition(':')[0]}"
+    if body is None:
+        fitting = [name for name, validator in VALIDATORS.items() if validator.is_valid(answer)]
+        if not fitting:
+            raise Wrong(f"no answer that the document knows: {answer}")
+        return f"bytes: {fitting[0]}"
     action = str(body.get("action", ""))
     form = form_of(action, {name: value for name, value in body.items() if value is not None})  # null is not sent
     if form is None:

@@ -37,9 +37,10 @@ def _of_this_worker(url: str, worker: str) -> str:
     return urlunsplit(parts._replace(path=f"/{int(parts.path.strip('/') or 0) + number}"))
 
 
-if os.environ.get("REDIS_URL") and "PYTEST_XDIST_WORKER" in os.environ and "PANEL_TESTS_REDIS" not in os.environ:
-    os.environ["REDIS_URL"] = _of_this_worker(os.environ["REDIS_URL"], os.environ["PYTEST_XDIST_WORKER"])
-    os.environ["PANEL_TESTS_REDIS"] = "chosen"  # for processes that tests start, which may be given another
+if "PYTEST_XDIST_WORKER" in os.environ and "PANEL_TESTS_REDIS" not in os.environ:
+    if os.environ.get("REDIS_URL"):
+        os.environ["REDIS_URL"] = _of_this_worker(os.environ["REDIS_URL"], os.environ["PYTEST_XDIST_WORKER"])
+    os.environ["PANEL_TESTS_REDIS"] = "chosen"  # the processes that tests start take what they are given
 
 from smmpanel.settings import *  # noqa: E402, F403
 from smmpanel.settings import DATA_DIR, DATABASES  # noqa: E402
