@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -103,12 +103,19 @@ def _send(case: Any, stock: Stock, session: requests.Session, address: str) -> I
     response = case.call(base_url=address, session=session, timeout=SECONDS)
     case.validate_response(response, checks=CHECKS)
     body = case.body if isinstance(case.body, dict) else {}
-    yield _judged(response.status_code, response.content, body)
+    yield _judged(response.status_code, response.content, _as_sent(body, response.request.headers))
     chance = Random(repr(body))  # noqa: S311 - variety, no secret
     for _ in range(VARIATIONS if body else 0):
         varied = vary(body, stock, chance)
         kind, sent = _encoded(varied, chance)
         yield _send_bytes(kind, sent, varied, session, address)
+
+
+def _as_sent(body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """The fields as the server reads them: a form has no null, and schemathesis writes the word."""
+    if "json" in str(headers.get("Content-Type", "")):
+        return body
+    return {name: "null" if value is None else value for name, value in body.items()}
 
 
 def _send_bytes(
