@@ -194,6 +194,8 @@ def test_several_orders_are_found_chosen_by_keyboard_and_canceled_together(
     page.keyboard.type(f"{first.pk}, {second.pk}")
     expect(page.locator(f"#order-{other.pk}")).to_have_count(0)
     expect(page).to_have_url(re.compile(rf"q={first.pk}%2C%20{second.pk}"))
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    page.wait_for_timeout(100)  # the address changes a moment before the list does
     for order in (first, second):
         page.get_by_label(f"Select order {order.pk}").focus()
         page.keyboard.press("Space")
