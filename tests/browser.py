@@ -77,7 +77,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     unexpected = [line for line in said if not any(word in line for word in EXPECTED)]
-    assert unexpected == []
+    assert unexpected == [], unexpected
 
 
 @pytest.fixture

@@ -112,3 +112,4 @@ def test_a_session_that_was_ended_from_elsewhere_leads_back_after_signing_in(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).not_to_have_url(re.compile("sign-in"))
+    page.wait_for_load_state()
