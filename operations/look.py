@@ -57,6 +57,7 @@ def _rail() -> list[dict[str, Any]]:
                 _place("Orders", "receipt_long", "orders_order_changelist"),
                 _place("Customers", "group", "accounts_customer_changelist"),
                 _place("Problems", "forum", "conversations_thread_changelist"),
+                _place("Announcements", "campaign", "news_announcement_changelist"),
             ]
         },
         {

@@ -1,8 +1,13 @@
-"""What every page's frame shows: the panel's name, the rail, the theme. The balance comes with the customer."""
+"""What every page's frame shows: the panel's name, the rail, the theme, and what is announced.
+
+The balance comes with the customer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +15,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from news.models import Announcement
+from news.showing import on_top
 from portal import accent
 from portal.theme import theme_of
 
@@ -33,12 +40,13 @@ RAIL = (
     Place("portal:funds", "wallet", _("Funds"), common=True),
     Place("portal:api", "code-xml", _("API")),
     Place("portal:callbacks", "webhook", _("Callbacks")),
+    Place("portal:news", "megaphone", _("News")),
     Place("portal:account", "user-round", _("Account")),
 )
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Template context of the frame; asks the database nothing."""
+    """Template context of the frame; asks the database nothing, until a whole page of a customer asks for the news."""
     return {
         "panel_name": settings.PANEL_NAME,
         "currency": settings.PANEL_CURRENCY,
@@ -49,4 +57,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "more_places": [place for place in RAIL if not place.common],
         "customer": getattr(request, "customer", None),
         "poll_seconds": settings.PORTAL_POLL_SECONDS,
+        "announced": partial(announced, request),
     }
+
+
+def announced(request: HttpRequest) -> Sequence[Announcement]:
+    """What stands on top of this customer's page; the page of news shows it all by itself."""
+    customer = getattr(request, "customer", None)
+    match = request.resolver_match
+    return () if customer is None or (match is not None and match.view_name == "portal:news") else on_top(customer)

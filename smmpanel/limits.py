@@ -66,6 +66,7 @@ PORTAL_ANSWERS_SHOWN = 10  # answers to be read that the list of orders names
 PORTAL_CSV_ROWS = 1_000  # of an export: one query and one piece of the answer, some 200 kB
 PORTAL_WISHES_PAGE = 50  # refills or cancellations a page
 PORTAL_STATEMENT_PAGE = 50  # lines a page of the statement
+PORTAL_NEWS_PAGE = 20  # announcements a page
 PORTAL_PARTS = 50  # runs or posts on an order's page, the newest: who looks wants to see the last ones
 PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
 PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
@@ -232,6 +233,11 @@ CALLBACK_KEEP_DAYS = env.limit("CALLBACK_KEEP_DAYS", 14)  # messages stay to be 
 # conversations: problems with orders
 CONVERSATION_TEXT_LENGTH = env.limit("CONVERSATION_TEXT_LENGTH", 4_000)  # characters of one message
 CONVERSATION_MESSAGES_AN_HOUR = env.limit("CONVERSATION_MESSAGES_AN_HOUR", 30)  # of one customer
+
+# news: announcements
+NEWS_ON_TOP = 3  # of a page, the newest: more would push its content out of sight; all stand on the page of news
+NEWS_IN_FORCE = 50  # at once, the newest of which a customer is shown those that he has not put away
+NEWS_QUIET_SECONDS = 15  # a process that found nothing to announce asks again after that
 
 # operations: the operator's side
 IMPORT_PREVIEW_MINUTES = env.limit("IMPORT_PREVIEW_MINUTES", 30)  # then a list is too old to be applied unseen

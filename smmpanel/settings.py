@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "catalog",
     "orders",
     "conversations",
+    "news",
     "api",
     "portal",
     "operations",

@@ -22,9 +22,9 @@ OF_A_KEY = {"api_key_rotate", "api_key_revoke"}  # tests/portal/test_api_keys.py
 OF_A_CUSTOMER = {
     "home", "services", "mass_order", "new_order", "price", "orders", "orders_live", "orders_export", "orders_selected",
     "refills", "cancels", "funds", "funds_export", "callbacks", "api", "api_key_create",
-    "api_repeats",
+    "api_repeats", "news", "dismiss",
 }  # fmt: skip
-POST_ONLY = {"sign_out_others", "language", "price", "sign_out", "theme", "api_key_create", "api_repeats"}
+POST_ONLY = {"sign_out_others", "language", "price", "sign_out", "theme", "api_key_create", "api_repeats", "dismiss"}
 
 
 def _names() -> dict[str, URLPattern]:

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.translation.template import templatize
 
-ROOMS = ("accounts", "api", "callbacks", "catalog", "conversations", "orders", "portal", "smmpanel")
+ROOMS = ("accounts", "api", "callbacks", "catalog", "conversations", "news", "orders", "portal", "smmpanel")
 WORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}
 LITERAL = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 CALLED = re.compile(rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)")

@@ -1,0 +1,1 @@
+"""What the operator announces to all customers, and which of it a customer has put away."""
