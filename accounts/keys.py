@@ -20,6 +20,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import ApiKey, Customer
 from records.audit import Actor, actor_of, audit
@@ -59,7 +61,13 @@ def issue_key(
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)  # two at once must not both find the last place free
         if _open_keys(customer, but=instead_of) >= settings.API_KEYS_PER_CUSTOMER:
-            raise KeyRefused(f"You have {settings.API_KEYS_PER_CUSTOMER} keys already. Revoke one first.")
+            most = settings.API_KEYS_PER_CUSTOMER
+            words = ngettext(
+                "You have %(most)s key already. Revoke one first.",
+                "You have %(most)s keys already. Revoke one first.",
+                most,
+            )
+            raise KeyRefused(words % {"most": most})
         key = ApiKey.objects.create(
             customer=customer,
             name=name.strip()[:60] or "API key",
@@ -123,7 +131,7 @@ def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta) -> tuple[ApiKey
         now = timezone.now()
         old = ApiKey.objects.select_for_update().get(pk=key.pk)
         if old.revoked_at is not None:
-            raise KeyRefused("This key was revoked. Make a new one.")
+            raise KeyRefused(_("This key was revoked. Make a new one."))
         expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
         fresh, text = issue_key(key.customer, old.name, actor=actor, expires_at=expires_at, instead_of=old)
         until = now + overlap
@@ -137,11 +145,16 @@ def read_addresses(text: str) -> list[str]:
     """The addresses and networks of a field, by lines or commas, as they are kept. Raises KeyRefused."""
     found = [part for part in re.split(r"[\s,]+", text) if part]
     if len(found) > settings.API_KEY_ADDRESSES:
-        raise KeyRefused(f"At most {settings.API_KEY_ADDRESSES} addresses.")
+        most = settings.API_KEY_ADDRESSES
+        raise KeyRefused(ngettext("At most %(most)s address.", "At most %(most)s addresses.", most) % {"most": most})
+    return [_network(part) for part in found]
+
+
+def _network(text: str) -> str:
     try:
-        return [str(ip_network(part, strict=False)) for part in found]
+        return str(ip_network(text, strict=False))
     except ValueError as error:
-        raise KeyRefused(f"That is no address or network: {error}.") from error
+        raise KeyRefused(_("That is no address or network: %(text)s.") % {"text": text[:50]}) from error
 
 
 def _is_among(address: str, networks: Sequence[str]) -> bool:
@@ -169,4 +182,4 @@ def _note_use(key: ApiKey) -> None:
 
 
 def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return "".join(secrets.choice(_ALPHABET) for _place in range(length))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import ngettext
 
 from accounts.models import Customer
 from records.audit import Actor, audit
@@ -20,7 +21,12 @@ def set_repeat_seconds(*, customer: Customer, seconds: int, actor: Actor) -> Non
     """0: each order is an order of its own. Raises RepeatRefused beyond API_REPEAT_MOST_SECONDS."""
     most = settings.API_REPEAT_MOST_SECONDS
     if not 0 <= seconds <= most:
-        raise RepeatRefused(f"Choose 0 to {most} seconds. Nothing was changed.")
+        words = ngettext(
+            "Choose 0 to %(most)s second. Nothing was changed.",
+            "Choose 0 to %(most)s seconds. Nothing was changed.",
+            most,
+        )
+        raise RepeatRefused(words % {"most": most})
     with transaction.atomic():
         before = customer.repeat_seconds
         Customer.objects.filter(pk=customer.pk).update(repeat_seconds=seconds)

@@ -19,19 +19,26 @@ from api.price_list import Prepared, prepared
 from api.request_log import note
 
 log = logging.getLogger(__name__)
+LANGUAGE = "en"  # whatever the caller's browser, cookie or account speaks: scripts compare what they read
 
 
 @csrf_exempt
 def api_v2(request: HttpRequest) -> HttpResponse:
     """`POST /api/v2` and `/api/v2/`. Signed in or not does not matter here: the key alone counts, and no cookie."""
-    with translation.override("en"):
-        try:
-            return _answer(request)
-        except ApiError as error:
-            return _refuse(error)
-        except Exception:
-            log.exception("A call of the API failed")
-            return _refuse(ApiError(errors.BROKEN))
+    with translation.override(LANGUAGE):
+        response = _answered(request)
+    response.headers["Content-Language"] = LANGUAGE
+    return response
+
+
+def _answered(request: HttpRequest) -> HttpResponse:
+    try:
+        return _answer(request)
+    except ApiError as error:
+        return _refuse(error)
+    except Exception:
+        log.exception("A call of the API failed")
+        return _refuse(ApiError(errors.BROKEN))
 
 
 def _answer(request: HttpRequest) -> HttpResponse:

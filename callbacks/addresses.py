@@ -7,9 +7,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Customer
-from callbacks.checking import NOTHING, AddressNotTaken, checked_url
+from callbacks.checking import AddressNotTaken, checked_url
 from callbacks.models import CallbackAddress
 from callbacks.signing import new_secret
 from records.audit import SYSTEM, Actor, audit
@@ -22,10 +24,15 @@ def add_address(*, customer: Customer, url: str, actor: Actor) -> tuple[Callback
         Customer.objects.select_for_update().get(pk=customer.pk)  # two at once must not both find the last place free
         kept = list(addresses_of(customer))
         if any(each.url == clean for each in kept):
-            raise AddressNotTaken(f"You have this address already. {NOTHING}")
+            raise AddressNotTaken(_("You have this address already. Nothing was changed."))
         if len(kept) >= settings.CALLBACK_ADDRESSES_PER_CUSTOMER:
             most = settings.CALLBACK_ADDRESSES_PER_CUSTOMER
-            raise AddressNotTaken(f"You have {most} addresses already: remove one first. {NOTHING}")
+            words = ngettext(
+                "You have %(most)s address already: remove it first. Nothing was changed.",
+                "You have %(most)s addresses already: remove one first. Nothing was changed.",
+                most,
+            )
+            raise AddressNotTaken(words % {"most": most})
         address = CallbackAddress.objects.create(customer=customer, url=clean, secret=secret)
         audit(actor=actor, action="callback.add", target=address, after={"url": address.shown})
     return address, secret
@@ -49,7 +56,7 @@ def rotate_secret(*, address: CallbackAddress, actor: Actor) -> str:
     with transaction.atomic():
         fresh = _kept(address).select_for_update().first()
         if fresh is None:
-            raise AddressNotTaken(f"This address was removed. {NOTHING}")
+            raise AddressNotTaken(_("This address was removed. Nothing was changed."))
         until = timezone.now() + timedelta(hours=settings.CALLBACK_SECRET_OVERLAP_HOURS)
         _kept(address).update(secret=secret, old_secret=fresh.secret, old_secret_until=until)
         audit(actor=actor, action="callback.rotate", target=address, after={"url": address.shown, "both until": until})

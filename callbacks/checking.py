@@ -11,13 +11,13 @@ import re
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from providers.client.addresses import AddressRefused, NameUnknown, is_allowed_host, targets
 from providers.client.exchange import Deadline, DeadlinePassed
 
 URL_LENGTH = 500
 PORTS = {"http": 80, "https": 443}
-NOTHING = "Nothing was changed."
 
 
 class AddressNotTaken(Exception):
@@ -28,27 +28,38 @@ def checked_url(url: str) -> str:
     """The URL as it is kept: scheme and host in lower case, no default port. Raises AddressNotTaken."""
     text = url.strip()
     if len(text) > URL_LENGTH:
-        raise AddressNotTaken(f"The address may have {URL_LENGTH} characters at most. {NOTHING}")
+        raise _too_long()
     if not text or re.search(r"[\s\x00-\x1f\x7f\\]", text):
-        raise AddressNotTaken(f"The address is empty or has spaces in it. {NOTHING}")
+        raise AddressNotTaken(_("The address is empty or has spaces in it. Nothing was changed."))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise AddressNotTaken(f"That is no address: it should look like https://example.com/hook. {NOTHING}") from error
+        raise AddressNotTaken(
+            _("That is no address: it should look like https://example.com/hook. Nothing was changed.")
+        ) from error
     if parts.scheme not in PORTS or not host:
-        raise AddressNotTaken(f"The address must begin with https://, as in https://example.com/hook. {NOTHING}")
+        raise AddressNotTaken(
+            _("The address must begin with https://, as in https://example.com/hook. Nothing was changed.")
+        )
     if "@" in parts.netloc or parts.fragment:
-        raise AddressNotTaken(f"The address must hold no name, no password and no “#”. {NOTHING}")
+        raise AddressNotTaken(_("The address must hold no name, no password and no “#”. Nothing was changed."))
     if parts.scheme == "http" and not is_allowed_host(host, among=settings.CALLBACK_PRIVATE_HOSTS):
-        raise AddressNotTaken(f"The address must begin with https://: plain http can be read on its way. {NOTHING}")
+        raise AddressNotTaken(
+            _("The address must begin with https://: plain http can be read on its way. Nothing was changed.")
+        )
     _check_where_it_leads(host, port or PORTS[parts.scheme], secure=parts.scheme == "https")
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port in (None, PORTS[parts.scheme]) else f"{shown}:{port}"
     clean = urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
     if len(clean) > URL_LENGTH:  # a path was added
-        raise AddressNotTaken(f"The address may have {URL_LENGTH} characters at most. {NOTHING}")
+        raise _too_long()
     return clean
+
+
+def _too_long() -> AddressNotTaken:
+    words = _("The address may have %(most)s characters at most. Nothing was changed.")
+    return AddressNotTaken(words % {"most": URL_LENGTH})
 
 
 def _check_where_it_leads(host: str, port: int, *, secure: bool) -> None:
@@ -56,6 +67,10 @@ def _check_where_it_leads(host: str, port: int, *, secure: bool) -> None:
     try:
         targets(host, port, secure=secure, deadline=deadline, private_hosts=settings.CALLBACK_PRIVATE_HOSTS)
     except AddressRefused as error:
-        raise AddressNotTaken(f"{host} leads to a private network, where nothing is sent. {NOTHING}") from error
+        raise AddressNotTaken(
+            _("%(host)s leads to a private network, where nothing is sent. Nothing was changed.") % {"host": host}
+        ) from error
     except (NameUnknown, DeadlinePassed) as error:
-        raise AddressNotTaken(f"{host} has no address in the internet: check the name. {NOTHING}") from error
+        raise AddressNotTaken(
+            _("%(host)s has no address in the internet: check the name. Nothing was changed.") % {"host": host}
+        ) from error

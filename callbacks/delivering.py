@@ -17,6 +17,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop as N_
 
 from callbacks.addresses import switch_off
 from callbacks.claiming import Outcome, claim, due_heads, park_the_late, write_back
@@ -30,7 +31,7 @@ from providers.fields import is_encrypted
 from records.turns import Turn
 
 USER_AGENT = "smmpanel-callbacks/1.0"
-GONE = "It answered 410 Gone: it wants no more messages."
+GONE = N_("It answered 410 Gone: it wants no more messages.")
 
 
 class SecretUnreadable(Exception):

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from callbacks.claiming import OPEN
 from callbacks.models import CallbackAddress, CallbackMessage
@@ -67,9 +68,9 @@ def send_test(*, address: CallbackAddress, actor: Actor) -> CallbackMessage:
     with transaction.atomic():
         fresh = CallbackAddress.objects.select_for_update().get(pk=address.pk)
         if not fresh.active:
-            raise CannotSend("This address is switched off. Nothing was sent.")
+            raise CannotSend(_("This address is switched off. Nothing was sent."))
         if CallbackMessage.objects.filter(OPEN, address=fresh, event=PING).exists():
-            raise CannotSend("A test is on its way to this address already.")
+            raise CannotSend(_("A test is on its way to this address already."))
         ping = Draft(
             customer_id=fresh.customer_id, subject=PING, event=PING, at=timezone.now(), data={"address": fresh.pk}
         )
@@ -90,13 +91,13 @@ def send_again(*, message: CallbackMessage, actor: Actor) -> None:
     with transaction.atomic():
         address = CallbackAddress.objects.select_for_update().get(pk=message.address_id)
         if not address.active:
-            raise CannotSend("The address of this message is switched off or removed. Nothing was sent.")
+            raise CannotSend(_("The address of this message is switched off or removed. Nothing was sent."))
         idle = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
         again = CallbackMessage.objects.filter(idle, pk=message.pk).update(
             delivered_at=None, parked_at=None, next_try_at=address.created_at, give_up_at=now + patience()
         )
         if again != 1:
-            raise CannotSend("This message is being sent at this moment. Look again in a few seconds.")
+            raise CannotSend(_("This message is being sent at this moment. Look again in a few seconds."))
         audit(actor=actor, action="callback.send_again", target=message, after={"message": message.message_id})
         _wake(address)
 

@@ -10,9 +10,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as N_
 
 from catalog.models import Service
+from catalog.sentences import Sentence, number, say
 from catalog.service_types import Field, Quantity, ServiceType
+
+BETWEEN = N_("%(field)s must be between %(min)s and %(max)s.")
+BETWEEN_IN_RUNS = N_("%(field)s must be between %(min)s and %(max)s in each run.")
+MULTIPLE = N_("%(field)s must be a multiple of %(step)s.")
+MULTIPLE_IN_RUNS = N_("%(field)s must be a multiple of %(step)s in each run.")
+TOO_MANY = {
+    "quantity": N_("%(each)s is too many: one order may have %(most)s."),
+    "runs": N_("%(times)s runs of %(each)s are %(total)s in all: one order may have %(most)s."),
+    "posts": N_("%(times)s posts of up to %(each)s are %(total)s in all: one order may have %(most)s."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +122,16 @@ def _counted(
         return None
     lines = values[field.name].count("\n") + 1
     if not limits.min <= lines <= limits.max:
-        message = f"{field.label} must have {_within(limits)} lines; yours have {lines:,}."
+        message = say(
+            "%(field)s must have between %(min)s and %(max)s lines; yours have %(lines)s.",
+            field=say(field.label), min=number(limits.min), max=number(limits.max), lines=number(lines),
+        )  # fmt: skip
         raise NotMeasured(Problem(field.name, message, _small_or_large(lines, limits)))
     if lines % limits.step:
-        message = f"{field.label} must have a multiple of {limits.step:,} lines; yours have {lines:,}."
+        message = say(
+            "%(field)s must have a multiple of %(step)s lines; yours have %(lines)s.",
+            field=say(field.label), step=number(limits.step), lines=number(lines),
+        )  # fmt: skip
         raise NotMeasured(Problem(field.name, message, "not_a_multiple"))
     return Measured(lines, (lines, lines))
 
@@ -123,7 +141,7 @@ def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: 
     problems: list[Problem] = []
     in_runs = int(values.get("runs", "0")) > 1
     if "quantity" not in wrong:
-        problems += _outside(kind.field("quantity"), values, limits, of_one=" in each run" if in_runs else "")
+        problems += _outside(kind.field("quantity"), values, limits, each_run=in_runs)
     if in_runs and "interval" not in wrong and "interval" not in values:
         problems.append(Problem("interval", _interval_missing(kind.field("interval")), "required"))
     if problems:
@@ -132,13 +150,16 @@ def _given(kind: ServiceType, values: Mapping[str, str], limits: Limits, wrong: 
         return None
     each = int(values["quantity"])
     if not in_runs:
-        return Measured(_in_all(each, 1, "quantity", ""), (each, each))
+        return Measured(_in_all(each, 1, "quantity"), (each, each))
     runs = int(values["runs"])
-    return Measured(_in_all(each, runs, "runs", "runs of"), (each, each), runs, int(values["interval"]))
+    return Measured(_in_all(each, runs, "runs"), (each, each), runs, int(values["interval"]))
 
 
-def _interval_missing(field: Field) -> str:
-    return f"{field.is_required} with runs: an interval of 1 to {settings.MAX_INTERVAL_MINUTES:,}."
+def _interval_missing(field: Field) -> Sentence:
+    return say(
+        "%(field)s are required with runs: an interval of 1 to %(most)s.",
+        field=say(field.label), most=number(settings.MAX_INTERVAL_MINUTES),
+    )  # fmt: skip
 
 
 def _reserved(
@@ -148,42 +169,41 @@ def _reserved(
     bounds = [name for name in ("min", "max") if name not in wrong]
     problems = [problem for name in bounds for problem in _outside(kind.field(name), values, limits)]
     if len(bounds) == 2 and not problems and int(values["max"]) < int(values["min"]):
-        problems.append(Problem("max", "Most per post must not be below least per post.", "too_small"))
+        problems.append(Problem("max", say("Most per post must not be below least per post."), "too_small"))
     posts = int(values.get("posts", "0")) or min(limits.open_posts or 0, settings.MAX_POSTS)
     if not posts and "posts" not in wrong:
-        problems.append(Problem("posts", f"{kind.field('posts').is_required}: say how many.", "required"))
+        words = say("%(field)s are required: say how many.", field=say(kind.field("posts").label))
+        problems.append(Problem("posts", words, "required"))
     if problems:
         raise NotMeasured(*problems)
     if {"min", "max", "posts"} & set(wrong):
         return None
     least, most = int(values["min"]), int(values["max"])
-    return Measured(_in_all(most, posts, "posts", "posts of up to"), (least, most))
+    return Measured(_in_all(most, posts, "posts"), (least, most))
 
 
-def _outside(field: Field, values: Mapping[str, str], limits: Limits, *, of_one: str = "") -> list[Problem]:
+def _outside(field: Field, values: Mapping[str, str], limits: Limits, *, each_run: bool = False) -> list[Problem]:
     """What is wrong with a field that has the service's limits: what is delivered at a time."""
-    number = int(values[field.name])
-    if not limits.min <= number <= limits.max:
-        message = f"{field.label} must be {_within(limits)}{of_one}."
-        return [Problem(field.name, message, _small_or_large(number, limits))]
-    if number % limits.step:
-        message = f"{field.label} must be a multiple of {limits.step:,}{of_one}."
-        return [Problem(field.name, message, "not_a_multiple")]
+    value = int(values[field.name])
+    if not limits.min <= value <= limits.max:
+        words = BETWEEN_IN_RUNS if each_run else BETWEEN
+        message = say(words, field=say(field.label), min=number(limits.min), max=number(limits.max))
+        return [Problem(field.name, message, _small_or_large(value, limits))]
+    if value % limits.step:
+        words = MULTIPLE_IN_RUNS if each_run else MULTIPLE
+        return [Problem(field.name, say(words, field=say(field.label), step=number(limits.step)), "not_a_multiple")]
     return []
 
 
-def _in_all(each: int, times: int, field: str, of: str) -> int:
+def _in_all(each: int, times: int, field: str) -> int:
     """The quantity of all runs or posts together; raises NotMeasured beyond what one order may have."""
     total = each * times
     if total > settings.MAX_QUANTITY:
-        amount = f"{times:,} {of} {each:,} are {total:,} in all" if of else f"{each:,} is too many"
-        raise NotMeasured(Problem(field, f"{amount}: one order may have {settings.MAX_QUANTITY:,}.", "too_large"))
+        counts = {"times": times, "each": each, "total": total, "most": settings.MAX_QUANTITY}
+        words = say(TOO_MANY[field], **{name: number(count) for name, count in counts.items()})
+        raise NotMeasured(Problem(field, words, "too_large"))
     return total
 
 
-def _within(limits: Limits) -> str:
-    return f"between {limits.min:,} and {limits.max:,}"
-
-
-def _small_or_large(number: int, limits: Limits) -> str:
-    return "too_small" if number < limits.min else "too_large"
+def _small_or_large(value: int, limits: Limits) -> str:
+    return "too_small" if value < limits.min else "too_large"

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.models import Category, Service
 from catalog.searching import words
+from catalog.sentences import Sentence, say
 from catalog.service_types import ORDERABLE_KEYS, service_type
 
 LARGEST_ID = 2**63 - 1
@@ -25,17 +26,17 @@ def services_on_sale(*, search: str = "", category: Category | int | None = None
     return found.order_by("category__position", "category_id", "position", "id")
 
 
-def why_not_orderable(service: Service) -> str | None:
+def why_not_orderable(service: Service) -> Sentence | None:
     """A sentence for the customer, or None when the service can be ordered."""
     if not service.visible:
-        return "This service is not on sale."
+        return say("This service is not on sale.")
     if service.off_sale_reason:
-        return "This service is not on sale at the moment."
+        return say("This service is not on sale at the moment.")
     kind = service_type(service.type)
     if kind is None:
-        return "This service is of a type that cannot be ordered here."
+        return say("This service is of a type that cannot be ordered here.")
     if service.rate <= 0:
-        return "This service has no price yet."
+        return say("This service has no price yet.")
     return None
 
 

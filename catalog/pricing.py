@@ -10,21 +10,28 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from catalog.sentences import Sentence, number, say
 from ledger.amounts import PER, divide_up, from_units, plain, to_units
 
 
 class PriceOutOfRange(ValueError):
-    """A rate, a quantity or a charge is beyond what the panel sells; the message is a sentence for whoever asked."""
+    """A rate, a quantity or a charge is beyond what the panel sells; `sentence` is for whoever asked."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def charge(rate: Decimal, quantity: int | None) -> Decimal:
     """⌈rate × quantity ÷ 1000⌉ at 10⁻⁶, or the rate itself for what has no quantity; raises PriceOutOfRange."""
     check_rate(rate)
     if quantity is not None and not 1 <= quantity <= settings.MAX_QUANTITY:
-        raise PriceOutOfRange(f"The quantity must be between 1 and {settings.MAX_QUANTITY:,}.")
+        raise PriceOutOfRange(
+            say("The quantity must be between 1 and %(most)s.", most=number(settings.MAX_QUANTITY))
+        )
     amount = per_thousand(rate, quantity)
     if amount > settings.MAX_CHARGE:
-        raise PriceOutOfRange(f"One order may cost at most {plain(settings.MAX_CHARGE)}.")
+        raise PriceOutOfRange(say("One order may cost at most %(most)s.", most=plain(settings.MAX_CHARGE)))
     return amount
 
 
@@ -38,4 +45,4 @@ def per_thousand(rate: Decimal, quantity: int | None) -> Decimal:
 def check_rate(rate: Decimal) -> None:
     """Raises PriceOutOfRange for a rate that no service may have: negative, or above MAX_RATE."""
     if not rate.is_finite() or not 0 <= rate <= settings.MAX_RATE:
-        raise PriceOutOfRange(f"A rate must be between 0 and {plain(settings.MAX_RATE)}.")
+        raise PriceOutOfRange(say("A rate must be between 0 and %(most)s.", most=plain(settings.MAX_RATE)))

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from catalog.measuring import Limits, Measured, NotMeasured, Problem, measure
 from catalog.patterns import matches
+from catalog.sentences import Sentence, number, say
 from catalog.service_types import Field, Kind, Quantity, ServiceType
 
 HANDLE = re.compile(r"@?[\w.\-]{1,100}")
@@ -24,7 +25,6 @@ HASHTAG = re.compile(r"#?\w{1,100}")
 DIGITS = re.compile(r"[0-9]+")
 MOST_DIGITS = 18
 FORBIDDEN = {"Cc", "Cs"}  # control characters (NUL too) and half surrogates: not every database and provider takes them
-NO_DRIP_FEED = "This service has no drip-feed. Leave runs and interval empty."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Read:
 
 
 class _Wrong(Exception):
-    def __init__(self, message: str, code: str = "invalid") -> None:
+    def __init__(self, message: Sentence, code: str = "invalid") -> None:
         super().__init__(message)
         self.message, self.code = message, code
 
@@ -84,10 +84,10 @@ def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[st
         return ""  # some clients always send a zero
     if not text:
         if field.required:
-            raise _Wrong(f"{field.is_required}.", "required")
+            raise _Wrong(_required(field), "required")
         return ""
     if field.drip_feed and not limits.dripfeed:
-        raise _Wrong(NO_DRIP_FEED, "no_drip_feed")
+        raise _Wrong(say("This service has no drip-feed. Leave runs and interval empty."), "no_drip_feed")
     value = _READERS[field.kind](field, text)
     if field.name == "link" and limits.link_pattern:
         _follows_rule(value, limits)
@@ -96,9 +96,27 @@ def _read_field(field: Field, raw: Mapping[str, object], read_so_far: Mapping[st
 
 def _follows_rule(link: str, limits: Limits) -> None:
     """The category's own rule for links, where the operator made one."""
-    if not matches(limits.link_pattern, link):
-        like = f" It should look like {limits.link_example}" if limits.link_example else ""
-        raise _Wrong(f"This link does not fit this service.{like}", "link_rule")
+    if matches(limits.link_pattern, link):
+        return
+    if not limits.link_example:
+        raise _Wrong(say("This link does not fit this service."), "link_rule")
+    words = say("This link does not fit this service. It should look like %(example)s", example=limits.link_example)
+    raise _Wrong(words, "link_rule")
+
+
+def _required(field: Field) -> Sentence:
+    if field.many:
+        return say("%(field)s are required.", field=say(field.label))
+    return say("%(field)s is required.", field=say(field.label))
+
+
+def _far_too_large(field: Field) -> _Wrong:
+    return _Wrong(say("%(field)s is far too large.", field=say(field.label)), "too_large")
+
+
+def _too_long(field: Field, most: int) -> _Wrong:
+    words = say("%(field)s may have at most %(most)s characters.", field=say(field.label), most=number(most))
+    return _Wrong(words, "too_long")
 
 
 def _text(field: Field, value: object) -> str:
@@ -107,13 +125,13 @@ def _text(field: Field, value: object) -> str:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
         if abs(value) >= 10**18:
-            raise _Wrong(f"{field.label} is far too large.", "too_large")
+            raise _far_too_large(field)
         return str(value)
     if not isinstance(value, str):
-        raise _Wrong(f"{field.label} must be text or a whole number.")
+        raise _Wrong(say("%(field)s must be text or a whole number.", field=say(field.label)))
     most: int = settings.MAX_LINES_LENGTH if field.kind is Kind.LINES else settings.MAX_LINK_LENGTH
     if len(value) > most:
-        raise _Wrong(f"{field.label} may have at most {most:,} characters.", "too_long")
+        raise _too_long(field, most)
     if field.kind is Kind.LINES:
         return _joined_lines(field, value)
     text = value.strip()
@@ -128,38 +146,46 @@ def _joined_lines(field: Field, value: str) -> str:
     """
     lines = [line for line in (part.strip() for part in value.replace("\r\n", "\n").split("\n")) if line]
     if len(lines) > settings.MAX_LINES:
-        raise _Wrong(f"{field.label} may have at most {settings.MAX_LINES:,} lines.", "too_many_lines")
-    for number, line in enumerate(lines, start=1):
+        most = number(settings.MAX_LINES)
+        words = say("%(field)s may have at most %(most)s lines.", field=say(field.label), most=most)
+        raise _Wrong(words, "too_many_lines")
+    for place, line in enumerate(lines, start=1):
         if len(line) > settings.MAX_LINE_LENGTH:
-            raise _Wrong(f"Line {number} is longer than {settings.MAX_LINE_LENGTH:,} characters.", "too_long")
+            most = number(settings.MAX_LINE_LENGTH)
+            raise _Wrong(say("Line %(line)s is longer than %(most)s characters.", line=place, most=most), "too_long")
         _refuse_control_characters(field, line)
     return "\n".join(lines)
 
 
 def _refuse_control_characters(field: Field, text: str) -> None:
     if not text.isprintable() and any(unicodedata.category(character) in FORBIDDEN for character in text):
-        raise _Wrong(f"{field.label} holds characters that cannot be used.", "control_characters")
+        words = say("%(field)s holds characters that cannot be used.", field=say(field.label))
+        raise _Wrong(words, "control_characters")
 
 
 def _integer(field: Field, text: str) -> str:
     if not DIGITS.fullmatch(text):
-        raise _Wrong(f"{field.label} must be a whole number, in digits only.", "not_a_number")
+        words = say("%(field)s must be a whole number, in digits only.", field=say(field.label))
+        raise _Wrong(words, "not_a_number")
     if len(text) > MOST_DIGITS:
-        raise _Wrong(f"{field.label} is far too large.", "too_large")
-    number = int(text)
-    if field.least is not None and number < field.least:
-        raise _Wrong(f"{field.label} must be at least {field.least:,}.", "too_small")
+        raise _far_too_large(field)
+    value = int(text)
+    if field.least is not None and value < field.least:
+        least = number(field.least)
+        raise _Wrong(say("%(field)s must be at least %(least)s.", field=say(field.label), least=least), "too_small")
     most = getattr(settings, field.cap) if field.cap else field.most
-    if most is not None and number > most:
-        raise _Wrong(f"{field.label} must be at most {most:,}.", "too_large")
-    return str(number)
+    if most is not None and value > most:
+        words = say("%(field)s must be at most %(most)s.", field=say(field.label), most=number(most))
+        raise _Wrong(words, "too_large")
+    return str(value)
 
 
 def _link(field: Field, text: str) -> str:
     if _is_url(text) or (field.handle and HANDLE.fullmatch(text)):
         return text
-    or_handle = ", or a username" if field.handle else ""
-    raise _Wrong(f"Enter a full link that starts with https://{or_handle}.", "bad_link")
+    if field.handle:
+        raise _Wrong(say("Enter a full link that starts with https://, or a username."), "bad_link")
+    raise _Wrong(say("Enter a full link that starts with https://."), "bad_link")
 
 
 def _is_url(text: str) -> bool:
@@ -181,25 +207,29 @@ def _is_host(name: str | None) -> bool:
 
 def _one_of(field: Field, text: str) -> str:
     if text not in dict(field.choices):
-        raise _Wrong(f"{field.label}: choose one of {', '.join(value for value, _ in field.choices)}.", "bad_choice")
+        values = ", ".join(value for value, _ in field.choices)
+        words = say("%(field)s: choose one of %(values)s.", field=say(field.label), values=values)
+        raise _Wrong(words, "bad_choice")
     return text
 
 
 def _plain_text(field: Field, text: str) -> str:
     if len(text) > settings.MAX_TEXT_LENGTH or "\n" in text:
-        raise _Wrong(f"{field.label} may have at most {settings.MAX_TEXT_LENGTH:,} characters.", "too_long")
+        raise _too_long(field, settings.MAX_TEXT_LENGTH)
     return text
 
 
 def _username(field: Field, text: str) -> str:
     if not HANDLE.fullmatch(text):
-        raise _Wrong(f"{field.label} may hold letters, digits, dots, dashes and underscores.", "bad_username")
+        words = say("%(field)s may hold letters, digits, dots, dashes and underscores.", field=say(field.label))
+        raise _Wrong(words, "bad_username")
     return text
 
 
 def _hashtag(field: Field, text: str) -> str:
     if not HASHTAG.fullmatch(text):
-        raise _Wrong(f"{field.label} must be one word of letters and digits.", "bad_hashtag")
+        words = say("%(field)s must be one word of letters and digits.", field=say(field.label))
+        raise _Wrong(words, "bad_hashtag")
     return text
 
 
@@ -207,9 +237,10 @@ def _date(field: Field, text: str) -> str:
     try:
         day = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC)
     except ValueError as error:
-        raise _Wrong(f"{field.label} must be a date such as 31/12/2030.", "bad_date") from error
+        words = say("%(field)s must be a date such as 31/12/2030.", field=say(field.label))
+        raise _Wrong(words, "bad_date") from error
     if day.date() < datetime.now(UTC).date():
-        raise _Wrong(f"{field.label} must not be in the past.", "past_date")
+        raise _Wrong(say("%(field)s must not be in the past.", field=say(field.label)), "past_date")
     return day.strftime("%d/%m/%Y")
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from django.utils.translation import gettext_noop as N_
+
 
 class Kind(Enum):
     """What a field takes; forms pick their input by it, `catalog.reading` its check."""
@@ -63,10 +65,9 @@ class Field:
     help: str = ""
 
     @property
-    def is_required(self) -> str:
-        """The sentence that says so: some are many."""
-        many = self.kind is Kind.LINES or self.name in ("posts", "interval")
-        return f"{self.label} {'are' if many else 'is'} required"
+    def many(self) -> bool:
+        """Whether its label is a plural: a sentence about it has another verb."""
+        return self.kind is Kind.LINES or self.name in ("posts", "interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +105,32 @@ class ServiceType:
         return next(field for field in self.fields if field.name == name)
 
 
-def _lines(name: str, label: str, what: str) -> Field:
-    return Field(name, label, Kind.LINES, help=f"One {what} a line.")
+def _lines(name: str, label: str, help: str) -> Field:
+    return Field(name, label, Kind.LINES, help=help)
 
 
-HANDLE = Field("link", "Link", Kind.LINK, handle=True, help="A full link, or a username where the service takes one.")
-PAGE = Field("link", "Link", Kind.LINK, help="A full link that starts with https://.")
-QUANTITY = Field("quantity", "Quantity", Kind.INTEGER, least=1, limited=True)
-COMMENTS = _lines("comments", "Comments", "comment")
-USERNAMES = _lines("usernames", "Usernames", "username")
-HASHTAGS = _lines("hashtags", "Hashtags", "hashtag")
+HANDLE = Field(
+    "link", N_("Link"), Kind.LINK, handle=True, help=N_("A full link, or a username where the service takes one."),
+)  # fmt: skip
+PAGE = Field("link", N_("Link"), Kind.LINK, help=N_("A full link that starts with https://."))
+QUANTITY = Field("quantity", N_("Quantity"), Kind.INTEGER, least=1, limited=True)
+COMMENTS = _lines("comments", N_("Comments"), N_("One comment a line."))
+USERNAMES = _lines("usernames", N_("Usernames"), N_("One username a line."))
+HASHTAGS = _lines("hashtags", N_("Hashtags"), N_("One hashtag a line."))
 RUNS = Field(
-    "runs", "Runs", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_RUNS",
-    help="Leave empty to get all at once. With runs, the quantity is delivered again in each of them.",
+    "runs", N_("Runs"), Kind.INTEGER, required=False, drip_feed=True, cap="MAX_RUNS",
+    help=N_("Leave empty to get all at once. With runs, the quantity is delivered again in each of them."),
 )  # fmt: skip
 INTERVAL = Field(
-    "interval", "Minutes between runs", Kind.INTEGER, required=False, drip_feed=True, cap="MAX_INTERVAL_MINUTES",
-    help="Minutes between the beginnings of two runs. Goes with runs.",
+    "interval", N_("Minutes between runs"), Kind.INTEGER, required=False, drip_feed=True, cap="MAX_INTERVAL_MINUTES",
+    help=N_("Minutes between the beginnings of two runs. Goes with runs."),
 )  # fmt: skip
 DELAYS = (0, 5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 420, 480, 540, 600)
 DEVICES = (
-    ("1", "Desktop"), ("2", "Mobile (Android)"), ("3", "Mobile (iOS)"), ("4", "Mixed mobile"), ("5", "Mixed"),
+    ("1", N_("Desktop")), ("2", N_("Mobile (Android)")), ("3", N_("Mobile (iOS)")), ("4", N_("Mixed mobile")),
+    ("5", N_("Mixed")),
 )  # fmt: skip
-TRAFFIC = (("1", "Google keyword"), ("2", "Custom referrer"), ("3", "Blank referrer"))
+TRAFFIC = (("1", N_("Google keyword")), ("2", N_("Custom referrer")), ("3", N_("Blank referrer")))
 
 
 def _given(key: str, label: str, *fields: Field, link: Field = HANDLE) -> ServiceType:
@@ -142,67 +146,71 @@ def _package(key: str, label: str, *fields: Field, link: Field) -> ServiceType:
 
 
 _ALL = (
-    _given("default", "Default", RUNS, INTERVAL),
-    _package("package", "Package", link=HANDLE),
-    _given("seo", "SEO", _lines("keywords", "Keywords", "keyword"), link=PAGE),
-    _counted("custom_comments", "Custom Comments", "comments", COMMENTS),
-    _package("custom_comments_package", "Custom Comments Package", COMMENTS, link=PAGE),
-    _given("mentions", "Mentions", USERNAMES),
-    _given("mentions_with_hashtags", "Mentions with Hashtags", USERNAMES, HASHTAGS),
-    _counted("mentions_custom_list", "Mentions Custom List", "usernames", USERNAMES, link=HANDLE),
+    _given("default", N_("Default"), RUNS, INTERVAL),
+    _package("package", N_("Package"), link=HANDLE),
+    _given("seo", N_("SEO"), _lines("keywords", N_("Keywords"), N_("One keyword a line.")), link=PAGE),
+    _counted("custom_comments", N_("Custom Comments"), "comments", COMMENTS),
+    _package("custom_comments_package", N_("Custom Comments Package"), COMMENTS, link=PAGE),
+    _given("mentions", N_("Mentions"), USERNAMES),
+    _given("mentions_with_hashtags", N_("Mentions with Hashtags"), USERNAMES, HASHTAGS),
+    _counted("mentions_custom_list", N_("Mentions Custom List"), "usernames", USERNAMES, link=HANDLE),
     _given(
-        "mentions_hashtag", "Mentions Hashtag",
-        Field("hashtag", "Hashtag", Kind.HASHTAG, help="Usernames are taken from its posts."),
+        "mentions_hashtag", N_("Mentions Hashtag"),
+        Field("hashtag", N_("Hashtag"), Kind.HASHTAG, help=N_("Usernames are taken from its posts.")),
     ),
     _given(
-        "mentions_user_followers", "Mentions User Followers",
-        Field("username", "Username", Kind.LINK, handle=True, help="Whose followers: a username or a link."),
+        "mentions_user_followers", N_("Mentions User Followers"),
+        Field("username", N_("Username"), Kind.LINK, handle=True, help=N_("Whose followers: a username or a link.")),
     ),
     _given(
-        "mentions_media_likers", "Mentions Media Likers",
-        Field("media", "Media link", Kind.URL, help="The post whose likers are mentioned."),
+        "mentions_media_likers", N_("Mentions Media Likers"),
+        Field("media", N_("Media link"), Kind.URL, help=N_("The post whose likers are mentioned.")),
     ),
     _given(
-        "comment_likes", "Comment Likes",
-        Field("username", "Username", Kind.USERNAME, help="Who wrote the comment."),
+        "comment_likes", N_("Comment Likes"),
+        Field("username", N_("Username"), Kind.USERNAME, help=N_("Who wrote the comment.")),
         link=PAGE,
     ),
     _counted(
-        "comment_replies", "Comment Replies", "comments",
-        Field("username", "Username", Kind.USERNAME, help="Who wrote the comment."), COMMENTS,
+        "comment_replies", N_("Comment Replies"), "comments",
+        Field("username", N_("Username"), Kind.USERNAME, help=N_("Who wrote the comment.")), COMMENTS,
     ),
     _given(
-        "poll", "Poll", Field("answer_number", "Answer number", Kind.INTEGER, least=1, most=1000), link=PAGE
+        "poll", N_("Poll"), Field("answer_number", N_("Answer number"), Kind.INTEGER, least=1, most=1000), link=PAGE
     ),
-    _given("invites_from_groups", "Invites from Groups", _lines("groups", "Groups", "group")),
+    _given("invites_from_groups", N_("Invites from Groups"), _lines("groups", N_("Groups"), N_("One group a line."))),
     ServiceType(
-        "subscriptions", "Subscriptions",
+        "subscriptions", N_("Subscriptions"),
         (
-            Field("username", "Username", Kind.USERNAME),
-            Field("min", "Least per post", Kind.INTEGER, least=1, limited=True),
-            Field("max", "Most per post", Kind.INTEGER, least=1, limited=True),
+            Field("username", N_("Username"), Kind.USERNAME),
+            Field("min", N_("Least per post"), Kind.INTEGER, least=1, limited=True),
+            Field("max", N_("Most per post"), Kind.INTEGER, least=1, limited=True),
             Field(
-                "posts", "New posts", Kind.INTEGER, required=False, cap="MAX_POSTS", help="How many posts from now on.",
+                "posts", N_("New posts"), Kind.INTEGER, required=False, cap="MAX_POSTS",
+                help=N_("How many posts from now on."),
             ),
             Field(
-                "old_posts", "Old posts", Kind.INTEGER, required=False, least=0, cap="MAX_POSTS",
-                help="How many posts that exist already get theirs too. No more is held for them.",
+                "old_posts", N_("Old posts"), Kind.INTEGER, required=False, least=0, cap="MAX_POSTS",
+                help=N_("How many posts that exist already get theirs too. No more is held for them."),
             ),
             Field(
-                "delay", "Delay", Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS),
-                help="Between a post and its delivery.",
+                "delay", N_("Delay"), Kind.CHOICE, choices=tuple((str(m), f"{m} minutes") for m in DELAYS),
+                help=N_("Between a post and its delivery."),
             ),
-            Field("expiry", "Expires", Kind.DATE, required=False, help="Day/month/year. Empty: with the last post."),
+            Field(
+                "expiry", N_("Expires"), Kind.DATE, required=False,
+                help=N_("Day/month/year. Empty: with the last post."),
+            ),
         ),
         Quantity.RESERVED, Charged.DELIVERED,
     ),
     _given(
-        "web_traffic", "Web Traffic",
-        Field("country", "Country", Kind.TEXT),
-        Field("device", "Device", Kind.CHOICE, choices=DEVICES),
-        Field("type_of_traffic", "Type of traffic", Kind.CHOICE, choices=TRAFFIC),
-        Field("google_keyword", "Google keyword", Kind.TEXT, when=("type_of_traffic", "1")),
-        Field("referring_url", "Referring link", Kind.URL, when=("type_of_traffic", "2")),
+        "web_traffic", N_("Web Traffic"),
+        Field("country", N_("Country"), Kind.TEXT),
+        Field("device", N_("Device"), Kind.CHOICE, choices=DEVICES),
+        Field("type_of_traffic", N_("Type of traffic"), Kind.CHOICE, choices=TRAFFIC),
+        Field("google_keyword", N_("Google keyword"), Kind.TEXT, when=("type_of_traffic", "1")),
+        Field("referring_url", N_("Referring link"), Kind.URL, when=("type_of_traffic", "2")),
         link=PAGE,
     ),
 )  # fmt: skip

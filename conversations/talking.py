@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.letters import PROBLEM_ANSWERED, tell_customer
 from accounts.models import Customer
@@ -143,10 +144,12 @@ def _open(thread: Thread) -> Thread:
 
 
 def _call_staff(thread: Thread, words: str) -> None:
+    with override(settings.LANGUAGE_CODE):  # the operator reads it, not who wrote
+        topic = str(Thread.Topic(thread.topic).label)
     raise_attention(
         cause="customer_problem",
         key=f"problem:{thread.pk}",
-        summary=f"Order {thread.order_id}: {Thread.Topic(thread.topic).label}",
+        summary=f"Order {thread.order_id}: {topic}",
         evidence={"the customer wrote": words[:500]},
         provider_id=thread.order.provider_id,
         order_id=thread.order_id,

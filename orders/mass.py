@@ -3,11 +3,13 @@
 A list is placed by whoever moves it from PREVIEW to PLACING, once. Each chunk then commits with the row that says how
 far it came, so that a crash loses nothing and doubles nothing; a job goes on with what is left. Every line is placed
 with the price that was shown as its most.
+
+What is wrong with a line is kept as sentences that can be said again in another language (`catalog.sentences`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,19 +19,20 @@ from django.db import transaction
 from accounts.models import Customer
 from catalog.links import link_key
 from catalog.models import SameLink, Service
+from catalog.sentences import Sentence, kept, say
 from catalog.service_types import service_type
 from ledger.amounts import plain
 from orders.mass_reading import Table, fields_of, read_table
 from orders.models import MassOrder
-from orders.placing import Line, LineProblem, Refused, place_orders, quote_all
+from orders.placing import Line, Refused, place_orders, quote_all
+from orders.same_link import own_orders_under_way
 from records.jobs import Turn, hint
 
 Entry = dict[str, Any]  # a line as it is kept, made by `_entries`
-CHANGED = "Prices or services changed since you saw the list. Nothing was charged: look at it again."
 
 
 class NotPlaced(Exception):
-    """Nothing was placed now: the list changed, or somebody placed it already. The message says which."""
+    """Nothing was placed now: the list changed, or somebody placed it already. The sentence says which."""
 
 
 def preview(*, customer: Customer, text: str) -> MassOrder:
@@ -54,17 +57,17 @@ def start(*, mass: MassOrder, version: int, whole: bool) -> None:
     if mass.state != MassOrder.State.PREVIEW:
         return  # the same form again: it is placed or being placed
     if mass.version != version:
-        raise NotPlaced("The list changed since you saw it. Nothing was charged: look at it again.")
+        raise NotPlaced(say("The list changed since you saw it. Nothing was charged: look at it again."))
     if not good(mass) or (whole and len(good(mass)) != len(mass.lines)):
-        raise NotPlaced("Not every line can be ordered. Nothing was charged.")
+        raise NotPlaced(say("Not every line can be ordered. Nothing was charged."))
     fresh = _entries(mass.customer, read_table(mass.text, most=len(mass.lines)))
     unplaced = MassOrder.objects.filter(pk=mass.pk, state=MassOrder.State.PREVIEW, version=version)
-    if fresh != mass.lines:
+    if _sold(fresh) != _sold(mass.lines):
         if unplaced.update(lines=fresh, version=version + 1) == 1:
-            raise NotPlaced(CHANGED)
+            raise NotPlaced(_changed())
         return  # another tab was first
     with transaction.atomic():
-        if unplaced.update(state=MassOrder.State.PLACING, whole=whole, note="") == 1:
+        if unplaced.update(state=MassOrder.State.PLACING, whole=whole, why=None) == 1:
             hint("place_mass_orders")
 
 
@@ -72,7 +75,7 @@ def go_on(mass: MassOrder) -> None:
     """STOPPED → PLACING, with the lines that are left."""
     with transaction.atomic():
         stopped = MassOrder.objects.filter(pk=mass.pk, state=MassOrder.State.STOPPED)
-        if stopped.update(state=MassOrder.State.PLACING, note="") == 1:
+        if stopped.update(state=MassOrder.State.PLACING, why=None) == 1:
             hint("place_mass_orders")
 
 
@@ -102,7 +105,7 @@ def place_next(pk: int) -> bool:
             mass.next_line += len(chunk)
             if mass.next_line >= len(mass.lines):
                 mass.state = MassOrder.State.DONE
-        mass.save(update_fields=["state", "next_line", "results", "placed", "charged", "note", "version", "lines"])
+        mass.save(update_fields=["state", "next_line", "results", "placed", "charged", "why", "version", "lines"])
     return True
 
 
@@ -114,13 +117,13 @@ def _place(mass: MassOrder, entries: list[Entry]) -> bool:
         except Refused as refused:
             wrong = {problem.line: problem for problem in refused.problems}
             if any(problem.code == "funds" for problem in refused.problems):
-                mass.state, mass.note = MassOrder.State.STOPPED, refused.problems[0].message[:500]
+                mass.state, mass.why = MassOrder.State.STOPPED, kept(refused.problems[0].message)
                 return False
             if mass.whole:  # to be looked at and asked again: nothing of it was placed
-                mass.state, mass.version, mass.note = MassOrder.State.PREVIEW, mass.version + 1, CHANGED
+                mass.state, mass.version, mass.why = MassOrder.State.PREVIEW, mass.version + 1, kept(_changed())
                 mass.lines = _entries(mass.customer, read_table(mass.text, most=len(mass.lines)))
                 return False
-            mass.results |= {str(entries[at]["number"]): problem.message for at, problem in wrong.items()}
+            mass.results |= {str(entries[at]["number"]): [kept(problem.message)] for at, problem in wrong.items()}
             entries = [entry for at, entry in enumerate(entries) if at not in wrong]
             continue
         mass.results |= {str(entry["number"]): order.pk for entry, order in zip(entries, orders, strict=True)}
@@ -128,6 +131,15 @@ def _place(mass: MassOrder, entries: list[Entry]) -> bool:
         mass.charged += sum((order.charge for order in orders), Decimal(0))
         return True
     return True
+
+
+def _changed() -> Sentence:
+    return say("Prices or services changed since you saw the list. Nothing was charged: look at it again.")
+
+
+def _sold(entries: list[Entry]) -> list[Entry]:
+    """What a customer agrees to; that another order of the link has ended meanwhile changes nothing of it."""
+    return [entry | {"note": []} for entry in entries]
 
 
 def _line(entry: Entry) -> Line:
@@ -141,17 +153,21 @@ def _entries(customer: Customer, table: Table) -> list[Entry]:
     for row in table.rows:
         entry: Entry = {
             "number": row.number, "text": " | ".join(row.cells)[:300], "service": row.service_id, "name": "",
-            "fields": {}, "price": "", "field": "", "problem": row.problem, "note": "",
+            "fields": {}, "price": "", "field": "", "problem": [kept(row.problem)] if row.problem else [], "note": [],
         }  # fmt: skip
         service = services.get(row.service_id or 0)
         kind = service_type(service.type) if service is not None else None
         if not row.problem and row.service_id is None:
-            entry |= {"field": "service", "problem": "The first column is the number of a service, such as 123."}
+            words = say("The first column is the number of a service, such as 123.")
+            entry |= {"field": "service", "problem": [kept(words)]}
         elif not row.problem and service is not None and kind is not None and service.visible:
             read = fields_of(row, table.head, kind)
-            entry |= {"name": service.name} | ({"problem": read} if isinstance(read, str) else {"fields": read})
+            entry |= {"name": service.name} | (
+                {"problem": [kept(read)]} if isinstance(read, Sentence) else {"fields": read}
+            )
         elif not row.problem:
-            entry |= {"field": "service", "problem": "There is no service with this number. Look it up in Services."}
+            words = say("There is no service with this number. Look it up in Services.")
+            entry |= {"field": "service", "problem": [kept(words)]}
         entries.append(entry)
     _price([entry for entry in entries if not entry["problem"]])
     _compare(customer, [entry for entry in entries if not entry["problem"]], services)
@@ -170,34 +186,46 @@ def _price(entries: list[Entry]) -> None:
     quotes = quote_all([Line(service_id=entry["service"], fields=entry["fields"]) for entry in entries])
     for entry, quote in zip(entries, quotes, strict=True):
         if isinstance(quote, list):
-            entry |= {"field": quote[0].field, "problem": " ".join(map(_sentence, quote))}
+            entry |= {"field": quote[0].field, "problem": [kept(problem.message) for problem in quote]}
         else:
             entry["price"] = plain(quote.charge)
 
 
-def _sentence(problem: LineProblem) -> str:
-    return problem.message.removesuffix(" Nothing was charged.")
-
-
 def _compare(customer: Customer, entries: list[Entry], services: Mapping[int, Service]) -> None:
-    """What is there twice: an identical line is refused where the customer asked for that, else it is said."""
+    """What is there twice, in the list or with an order under way: an identical line is refused where the customer
+    asked for that, else it is said.
+    """
     lines: dict[tuple[Any, ...], int] = {}
     links: dict[tuple[int, str], int] = {}
-    for entry in entries:
-        number, service = entry["number"], services[entry["service"]]
-        same = (service.pk, *sorted(entry["fields"].items()))
-        link = (service.pk, link_key(entry["fields"].get("link") or entry["fields"].get("username", "")))
+    places = [(services[entry["service"]], _key(entry)) for entry in entries]
+    under_way = own_orders_under_way(customer=customer, places=places)
+    for entry, (service, key) in zip(entries, places, strict=True):
+        same, link = (service.pk, *sorted(entry["fields"].items())), (service.pk, key)
         if same in lines and customer.repeat_seconds:
-            entry["problem"] = f"The same as line {lines[same]}, and your account takes no identical orders in a row."
+            words = say(
+                "The same as line %(line)s, and your account takes no identical orders in a row.", line=lines[same]
+            )
+            entry["problem"] = [kept(words)]
             continue
-        if same in lines:
-            entry["note"] = f"The same as line {lines[same]}: it is ordered again."
-        elif link in links and service.same_link != SameLink.ALLOW:
-            entry["note"] = f"The same link as line {links[link]}."
-        if link in links and service.same_link == SameLink.QUEUE:
-            entry["note"] += " It waits until that one has ended."
-        lines.setdefault(same, number)
-        links.setdefault(link, number)
+        entry["note"] = [kept(note) for note in _notes(service, lines.get(same), links.get(link), under_way.get(link))]
+        lines.setdefault(same, entry["number"])
+        links.setdefault(link, entry["number"])
+
+
+def _notes(service: Service, line: int | None, link: int | None, order: int | None) -> Iterator[Sentence]:
+    """What stands beside a line that can be ordered: a line before it that is the same, or of its link, or an order."""
+    if line is not None:
+        yield say("The same as line %(line)s: it is ordered again.", line=line)
+    elif service.same_link != SameLink.ALLOW and link is not None:
+        yield say("The same link as line %(line)s.", line=link)
+    elif order is not None:
+        yield say("Your order %(id)s of this link is still under way.", id=order)
+    if service.same_link == SameLink.QUEUE and (line, link, order) != (None, None, None):
+        yield say("It waits until that one has ended.")
+
+
+def _key(entry: Entry) -> str:
+    return link_key(entry["fields"].get("link") or entry["fields"].get("username", ""))
 
 
 def _forget(customer: Customer) -> None:

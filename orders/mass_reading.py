@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from catalog.sentences import Sentence, number, say
 from catalog.service_types import SERVICE_TYPES, Field, Kind, ServiceType
 
 SERVICE_HEADS = ("service", "service id", "service_id", "id")
@@ -20,7 +21,7 @@ DELIMITERS = (",", ";", "\t")
 
 
 class Unreadable(Exception):
-    """The list as a whole cannot be read; the message says what to do."""
+    """The list as a whole cannot be read; the sentence says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Row:
 
     number: int
     cells: tuple[str, ...]
-    problem: str = ""
+    problem: Sentence | None = None
 
     @property
     def service_id(self) -> int | None:
@@ -56,7 +57,7 @@ def decode(data: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise Unreadable("This file is not text. Save it as CSV in UTF-8 and upload it again. Nothing was charged.")
+    raise Unreadable(say("This file is not text. Save it as CSV in UTF-8 and upload it again. Nothing was charged."))
 
 
 def read_table(text: str, *, most: int) -> Table:
@@ -69,23 +70,29 @@ def read_table(text: str, *, most: int) -> Table:
             continue
         rows.append(row)
         if len(rows) > most:
-            raise Unreadable(f"At most {most:,} lines go into one list. Divide it. Nothing was charged.")
+            words = say("At most %(most)s lines go into one list. Divide it. Nothing was charged.", most=number(most))
+            raise Unreadable(words)
     if not rows:
-        raise Unreadable("There is no line to order. Paste your list or choose a file.")
+        raise Unreadable(say("There is no line to order. Paste your list or choose a file."))
     return Table(tuple(rows), head)
 
 
-def fields_of(row: Row, head: Sequence[str], kind: ServiceType) -> dict[str, str] | str:
+def fields_of(row: Row, head: Sequence[str], kind: ServiceType) -> dict[str, str] | Sentence:
     """The raw fields of a row for a service's type, or the sentence that says why its form cannot carry them."""
     cells = row.cells[1:]
     if head:
         names = head[1:]
         if len(cells) > len(names):
-            return "This line has more columns than the header names. Put quotes around what contains the separator."
+            return say(
+                "This line has more columns than the header names. Put quotes around what contains the separator."
+            )
         return {name: cell for name, cell in zip(names, cells, strict=False) if cell}
     asked = positional(kind)
     if asked is None:
-        return f"{kind.label} cannot be ordered by a line without a header. Use New order, or CSV with a header."
+        return say(
+            "%(type)s cannot be ordered by a line without a header. Use New order, or CSV with a header.",
+            type=say(kind.label),
+        )
     return _by_place(cells, asked)
 
 
@@ -98,14 +105,14 @@ def positional(kind: ServiceType) -> list[Field] | None:
     return None if many and (len(many) > 1 or asked[-1] is not many[0]) else asked
 
 
-def _by_place(cells: Sequence[str], asked: Sequence[Field]) -> dict[str, str] | str:
+def _by_place(cells: Sequence[str], asked: Sequence[Field]) -> dict[str, str] | Sentence:
     if asked[-1].kind is Kind.LINES:
         fixed = len(asked) - 1
         fields = {field.name: cell for field, cell in zip(asked, cells[:fixed], strict=False)}
         return fields | {asked[-1].name: "\n".join(cell for cell in cells[fixed:] if cell)}
     if any(cells[len(asked) :]):
         expected = " | ".join(["service", *(field.name for field in asked)])
-        return f"This line has too many columns. This service takes: {expected}."
+        return say("This line has too many columns. This service takes: %(columns)s.", columns=expected)
     return {field.name: cell for field, cell in zip(asked, cells, strict=False)}
 
 
@@ -114,19 +121,22 @@ def _head(cells: Sequence[str]) -> tuple[str, ...]:
     known = {field.name for kind in SERVICE_TYPES.values() for field in kind.fields}
     for name in names[1:]:
         if name not in known:
-            raise Unreadable(f"The header names a column that no service has: “{name[:40]}”. Rename it or remove it.")
+            words = say(
+                "The header names a column that no service has: “%(name)s”. Rename it or remove it.", name=name[:40]
+            )
+            raise Unreadable(words)
     if len(set(names)) != len(names):
-        raise Unreadable("The header names a column twice. Keep one of them.")
+        raise Unreadable(say("The header names a column twice. Keep one of them."))
     return names
 
 
 def _rows(text: str) -> Iterator[Row]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if "|" in first:
-        for number, line in enumerate(io.StringIO(text), start=1):
+        for place, line in enumerate(io.StringIO(text), start=1):
             cells = tuple(cell.strip() for cell in line.split("|"))
             if any(cells):
-                yield Row(number, cells)
+                yield Row(place, cells)
         return
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -138,4 +148,5 @@ def _rows(text: str) -> Iterator[Row]:
                 yield Row(begin, cells)
             begin = reader.line_num + 1
     except csv.Error:
-        yield Row(begin, ("",), "From here on the file cannot be read: a quote is opened and not closed rightly.")
+        words = say("From here on the file cannot be read: a quote is opened and not closed rightly.")
+        yield Row(begin, ("",), words)

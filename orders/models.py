@@ -267,7 +267,7 @@ class MassOrder(models.Model):
     results = models.JSONField(default=dict, help_text="By line number the order's id, or why it was not placed.")
     placed = models.PositiveIntegerField(default=0)
     charged = MoneyField(default=0)
-    note = models.CharField(max_length=500, blank=True)
+    why = models.JSONField(null=True, blank=True, help_text="Why it stopped or is asked again (catalog.sentences).")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -22,6 +22,7 @@ from catalog.models import Route, SameLink, Service
 from catalog.offers import why_not_orderable
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.reading import Read, read_line
+from catalog.sentences import Sentence, number, say
 from catalog.service_types import service_type
 from ledger.accounts import house_account
 from ledger.amounts import plain
@@ -112,11 +113,12 @@ def place_orders(*, customer: Customer, lines: Sequence[Line], once: Once | str 
 def quote_all(lines: Sequence[Line]) -> list[Quote | list[LineProblem]]:
     """For each line what it would be sold for, or what is wrong with it. Reads, and writes nothing."""
     if len(lines) > settings.ORDER_MAX_LINES:
-        most = f"At most {settings.ORDER_MAX_LINES:,} orders can be placed at once. Nothing was charged."
-        raise Refused([LineProblem(line=0, field="", message=most, code="too_many")])
+        most = number(settings.ORDER_MAX_LINES)
+        words = say("At most %(most)s orders can be placed at once. Nothing was charged.", most=most)
+        raise Refused([LineProblem(line=0, field="", message=words, code="too_many")])
     services = _load({line.service_id for line in lines})
     rates = ExchangeRates()
-    return [_quote(number, line, services.get(line.service_id), rates) for number, line in enumerate(lines)]
+    return [_quote(place, line, services.get(line.service_id), rates) for place, line in enumerate(lines)]
 
 
 def _load(ids: set[int]) -> dict[int, Service]:
@@ -130,12 +132,12 @@ def _load(ids: set[int]) -> dict[int, Service]:
     return found
 
 
-def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRates) -> Quote | list[LineProblem]:
-    def problem(message: str, code: str, at: str = "") -> list[LineProblem]:
-        return [LineProblem(line=number, field=at, message=message, code=code)]
+def _quote(place: int, line: Line, service: Service | None, rates: ExchangeRates) -> Quote | list[LineProblem]:
+    def problem(message: Sentence, code: str, at: str = "") -> list[LineProblem]:
+        return [LineProblem(line=place, field=at, message=message, code=code)]
 
     if service is None:
-        return problem("This service does not exist. Nothing was charged.", "service", "service")
+        return problem(say("This service does not exist. Nothing was charged."), "service", "service")
     closed = why_not_orderable(service)
     if closed:
         return problem(closed, "service", "service")
@@ -144,22 +146,23 @@ def _quote(number: int, line: Line, service: Service | None, rates: ExchangeRate
     limits = Limits.of(service)
     read = read_line(kind, line.fields, limits=limits)
     if not isinstance(read, Read):
-        return _at_fields(number, read, limits)
+        return _at_fields(place, read, limits)
     try:
         price = charge(service.rate, read.quantity)
         purchase = _purchase(service, read, rates)
     except PriceOutOfRange as error:
-        return problem(str(error), "quantity", next(iter(measuring_fields(kind)), "service"))
+        return problem(error.sentence, "quantity", next(iter(measuring_fields(kind)), "service"))
     except (NoRoute, BelowCost):
-        return problem("This service cannot be ordered at the moment. Nothing was charged.", "service", "service")
+        words = say("This service cannot be ordered at the moment. Nothing was charged.")
+        return problem(words, "service", "service")
     if line.expected is not None and price > line.expected:
-        return problem("The price has changed since you saw it. Nothing was charged: look at it again.", "price")
+        return problem(say("The price has changed since you saw it. Nothing was charged: look at it again."), "price")
     return Quote(service=service, read=read, charge=price, purchase=purchase)
 
 
-def _at_fields(number: int, problems: Iterable[Problem], limits: Limits) -> list[LineProblem]:
+def _at_fields(place: int, problems: Iterable[Problem], limits: Limits) -> list[LineProblem]:
     return [
-        LineProblem(line=number, field=each.field, message=each.message, code=each.code, limits=limits)
+        LineProblem(line=place, field=each.field, message=each.message, code=each.code, limits=limits)
         for each in problems
     ]
 
@@ -262,5 +265,5 @@ def _no_funds(needed: Decimal, balance: Decimal) -> LineProblem:
     missing = max(needed - balance, Decimal(0))
     whole, _, fraction = plain(missing).partition(".")
     short = f"{int(whole):,}.{fraction} {settings.PANEL_CURRENCY}"
-    message = f"Your balance is {short} short of this order. Nothing was charged."
+    message = say("Your balance is %(amount)s short of this order. Nothing was charged.", amount=short)
     return LineProblem(line=0, field="", message=message, code="funds")

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orders.cancelling import Verdict
 from orders.dividing import is_subscription
@@ -53,7 +54,7 @@ def can_refill(order: Order) -> Verdict:
     if order.state != State.ENDED or order.status != Status.COMPLETED or order.ended_at is None:
         return Verdict(False, _from_completed_on(order))
     if order.refill_days is not None and timezone.now() > order.ended_at + timedelta(days=order.refill_days):
-        return Verdict(False, _("The %(days)s days of refill are over.") % {"days": order.refill_days})
+        return Verdict(False, _over(order.refill_days))
     if order.upstream_id is None:
         return Verdict(False, _("This order was fulfilled by hand: write to us for a refill."))
     prefetched: list[RefillRequest] | None = getattr(order, "open_refills", None)
@@ -70,7 +71,7 @@ def _can_refill_runs(order: Order) -> Verdict:
     if newest is None:
         return Verdict(False, _each_from_completed_on(order))
     if order.refill_days is not None and timezone.now() > newest + timedelta(days=order.refill_days):
-        return Verdict(False, _("The %(days)s days of refill are over.") % {"days": order.refill_days})
+        return Verdict(False, _over(order.refill_days))
     return Verdict(True)
 
 
@@ -81,16 +82,31 @@ def _to_refill() -> QuerySet[Order]:
     return completed.filter(~Exists(open_refills))
 
 
+def _over(days: int) -> str:
+    words = ngettext("The %(days)s day of refill is over.", "The %(days)s days of refill are over.", days)
+    return words % {"days": days}
+
+
 def _from_completed_on(order: Order) -> str:
     if order.refill_days is None:
         return _("A refill can be asked for from Completed on.")
-    return _("A refill can be asked for from Completed on, within %(days)s days.") % {"days": order.refill_days}
+    words = ngettext(
+        "A refill can be asked for from Completed on, within %(days)s day.",
+        "A refill can be asked for from Completed on, within %(days)s days.",
+        order.refill_days,
+    )
+    return words % {"days": order.refill_days}
 
 
 def _each_from_completed_on(order: Order) -> str:
     if order.refill_days is None:
         return _("Each run can be refilled from Completed on.")
-    return _("Each run can be refilled from Completed on, within %(days)s days.") % {"days": order.refill_days}
+    words = ngettext(
+        "Each run can be refilled from Completed on, within %(days)s day.",
+        "Each run can be refilled from Completed on, within %(days)s days.",
+        order.refill_days,
+    )
+    return words % {"days": order.refill_days}
 
 
 def request_refill(*, order: Order, actor: Actor) -> RefillRequest:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from catalog.links import link_key
-from catalog.models import SameLink, Service
+from catalog.models import Route, SameLink, Service
 from orders.models import UNDER_WAY, Order, State
 from orders.story import line, tell
 from providers.models import Provider
@@ -163,6 +163,42 @@ def own_order_ahead(order: Order) -> Order | None:
     own = others.filter(_goes_before(order.pk), customer_id=order.customer_id)
     found = own.select_related("parent").order_by("-id").first()
     return found.parent or found if found is not None else None
+
+
+def own_orders_under_way(*, customer: Customer, places: Sequence[tuple[Service, str]]) -> Mapping[tuple[int, str], int]:
+    """The same for many new orders at once, each a service and a link's key: by service and key the order's number.
+
+    Where a service makes no difference of it nothing is looked up. A query for each five hundred services or links.
+    """
+    asked = {service.pk for service, _ in places if service.same_link != SameLink.ALLOW}
+    bought = _bought_at(sorted(asked))
+    keys = sorted({key for service, key in places if service.pk in bought})
+    found: dict[tuple[int, str], int] = {}
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        live = Order.objects.filter(
+            customer=customer, link_key__in=keys[start : start + KEYS_A_QUERY], ended_at__isnull=True
+        )
+        rows = live.exclude(provider_service=None).order_by("id")
+        for at, key, pk, parent in rows.values_list("provider_service_id", "link_key", "id", "parent_id"):
+            assert at is not None
+            found[at, key] = parent or pk
+    numbers = {(service.pk, key): found.get((bought.get(service.pk, 0), key)) for service, key in places}
+    return {place: number for place, number in numbers.items() if number is not None}
+
+
+def _bought_at(services: Sequence[int]) -> Mapping[int, int]:
+    """Where each of our services is bought first, as its provider's service."""
+    first: dict[int, int] = {}
+    for start in range(0, len(services), KEYS_A_QUERY):
+        routes = Route.objects.filter(
+            service__in=services[start : start + KEYS_A_QUERY],
+            provider_service__gone_at__isnull=True,
+            provider_service__provider__active=True,
+        )
+        rows = routes.order_by("position", "id").values_list("service_id", "provider_service_id")
+        for service, provider_service in rows:
+            first.setdefault(service, provider_service)
+    return first
 
 
 def own_order_under_way(*, customer: Customer, service: Service, link: str) -> Order | None:

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from catalog.sentences import Kept, number, said, say
 from ledger.balances import balance_of
 from orders.mass import NotPlaced, go_on, good, place_next, preview, start, total
 from orders.mass_reading import Unreadable, decode
@@ -92,7 +93,8 @@ def _look(request: CustomerRequest) -> HttpResponse:
     file = request.FILES.get("file")
     try:
         if (file.size or 0 if file else len(text.encode(errors="replace"))) > settings.MASS_MAX_BYTES:
-            raise Unreadable(f"A list has at most {settings.MASS_MAX_BYTES:,} bytes. Divide it. Nothing was charged.")
+            most = number(settings.MASS_MAX_BYTES)
+            raise Unreadable(say("A list has at most %(most)s bytes. Divide it. Nothing was charged.", most=most))
         if file is not None:
             text = decode(file.read())
         mass = preview(customer=request.customer, text=text.replace("\0", ""))
@@ -127,7 +129,7 @@ def _page(request: CustomerRequest, mass: MassOrder) -> HttpResponse:
 
 
 def _progress(mass: MassOrder) -> dict[str, Any]:
-    return {"mass": mass, "all_lines": len(mass.lines)}
+    return {"mass": mass, "all_lines": len(mass.lines), "why": said(mass.why) if mass.why else ""}
 
 
 def _wrong(mass: MassOrder) -> list[dict[str, Any]]:
@@ -135,13 +137,19 @@ def _wrong(mass: MassOrder) -> list[dict[str, Any]]:
 
 
 def _with_result(mass: MassOrder, entry: dict[str, Any]) -> dict[str, Any]:
-    """The line with its order, or with why it has none after all."""
+    """The line with its order, or with why it has none after all, in the words of its reader."""
     result = mass.results.get(str(entry["number"]))
+    entry = entry | {"note": _words(entry["note"])}
     if isinstance(result, int):
-        return entry | {"order": result}
+        return entry | {"order": result, "problem": _words(entry["problem"])}
     if result is None and mass.state == MassOrder.State.STOPPED and not entry["problem"]:
-        result = _("Not placed: the list stopped before this line.")
-    return entry | {"problem": result} if result else entry
+        return entry | {"problem": _("Not placed: the list stopped before this line.")}
+    return entry | {"problem": _words(result or entry["problem"])}
+
+
+def _words(sentences: list[Kept] | str) -> str:
+    """Kept sentences in the active language; a text that was kept before is itself."""
+    return sentences if isinstance(sentences, str) else " ".join(map(said, sentences))
 
 
 def _begin(text: str, most: int) -> int:

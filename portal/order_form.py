@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.measuring import Limits, Problem, measuring_fields
 from catalog.models import Service
@@ -23,7 +24,6 @@ from portal.runs import plan, plan_of_posts
 
 ANY_LINK = "https://example.com/"  # stands for the link that is not typed yet; it is not sent anywhere
 A_DAY = "31/12/2030"  # how a date is written
-NO_DELAY = ("delay", "0")
 NOTHING = ("", "0")  # of a number: not given
 INPUTS = {Kind.LINES: "lines", Kind.CHOICE: "choice", Kind.INTEGER: "number", Kind.LINK: "link", Kind.URL: "link"}
 
@@ -178,7 +178,7 @@ def _priced(service: Service, quantity: int | None) -> Price:
     try:
         return Price(charge(service.rate, quantity))
     except PriceOutOfRange as error:
-        return Price(None, str(error))
+        return Price(None, error.sentence)
 
 
 def _kind(service: Service) -> ServiceType:
@@ -204,7 +204,13 @@ def _placeholder(service: Service, field: Field) -> str:
 
 
 def _choices(field: Field) -> Sequence[tuple[str, str]]:
-    return [(value, at_once() if (field.name, value) == NO_DELAY else _(words)) for value, words in field.choices]
+    if field.name == "delay":
+        return [(value, at_once() if value == "0" else _minutes(int(value))) for value, _words in field.choices]
+    return [(value, _(words)) for value, words in field.choices]
+
+
+def _minutes(count: int) -> str:
+    return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": grouped(count)}
 
 
 def _needed_with(kind: ServiceType, field: Field) -> str:

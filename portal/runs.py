@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from orders.models import FINAL, Order, State
 from orders.runs import is_series, look_at_runs
 from portal.money import grouped
+from portal.refill_words import WORDS, in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run as its customer sees it; `refill` is the status of its latest refill, "" without one."""
+    """One run as its customer sees it; `refill` is the state of its latest refill in words, "" without one."""
 
     number: int
     status: str
@@ -105,10 +106,14 @@ def _run(run: Order) -> Run:
         delivered=_delivered(run, run.quantity),
         quantity=run.quantity,
         at=run.ended_at or run.accepted_at or run.created_at,
-        refill=refills[-1].get_status_display() if refills else "",
+        refill=_refill(refills[-1].status) if refills else "",
         refill_open=any(refill.ended_at is None for refill in refills),
         checked=run.state == State.REVIEW,
     )
+
+
+def _refill(status: str) -> str:
+    return in_words(status) if status in WORDS else pgettext("refill", "Pending")
 
 
 def _delivered(run: Order, quantity: int) -> int | None:

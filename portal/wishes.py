@@ -15,11 +15,13 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from orders.models import CancelRequest, Order, RefillRequest
 from portal.customers import CustomerRequest, customer_page
 from portal.paging import newest_first
+from portal.refill_words import in_words, tone_of
 from providers.dialect.refusals import classify
 from providers.outcomes import Cause
 
@@ -64,25 +66,24 @@ def _page(
 
 
 def _refill(refill: RefillRequest) -> Wish:
-    words: Mapping[str, tuple[str, str]] = {
-        Refill.IN_PROGRESS: (_("In progress"), "active"),
-        Refill.COMPLETED: (_("Completed"), "good"),
-        Refill.REJECTED: (_("Rejected"), "bad"),
-        Refill.CANCELED: (_("Canceled"), "bad"),
-        Refill.ERROR: (_("Failed"), "bad"),
-    }
-    state, tone = words.get(refill.status, (_("Requested"), ""))
     why = why_rejected(refill) if refill.status == Refill.REJECTED else ""
-    return _wish(refill, state, tone, why)
+    return _wish(refill, in_words(refill.status), tone_of(refill.status), why)
 
 
 def _cancel(cancel: CancelRequest) -> Wish:
     words: Mapping[str, tuple[str, str, str]] = {
-        Cancel.REFUSED: (_("Refused"), "bad", _("It can no longer be stopped: the order goes on.")),
-        Cancel.DONE: (_("Canceled"), "good", _("What was not delivered is back on your balance.")),
-        Cancel.TOO_LATE: (_("Too late"), "part", _("The order ended before it could be stopped.")),
-    }
-    return _wish(cancel, *words.get(cancel.status, (_("Requested"), "", _("The order goes on until it is confirmed."))))
+        Cancel.REFUSED: (
+            pgettext("cancellation", "Refused"), "bad", _("It can no longer be stopped: the order goes on."),
+        ),
+        Cancel.DONE: (
+            pgettext("cancellation", "Canceled"), "good", _("What was not delivered is back on your balance."),
+        ),
+        Cancel.TOO_LATE: (
+            pgettext("cancellation", "Too late"), "part", _("The order ended before it could be stopped."),
+        ),
+    }  # fmt: skip
+    asked = (pgettext("cancellation", "Requested"), "", _("The order goes on until it is confirmed."))
+    return _wish(cancel, *words.get(cancel.status, asked))
 
 
 def _wish(row: RefillRequest | CancelRequest, state: str, tone: str, why: str) -> Wish:

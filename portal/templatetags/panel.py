@@ -22,6 +22,7 @@ from orders.models import FINAL, Order, State, Status
 from orders.refilling import can_refill
 from portal import money
 from portal.again import again_of
+from portal.callback_words import in_words
 from portal.parts import in_parts
 from portal.runs import words_of
 
@@ -200,6 +201,12 @@ def cancel_pending(order: Order) -> bool:
     """Whether the customer asked to cancel and the order has not ended."""
     asked = order.cancel_wished_at is not None or has_open_cancel(order)
     return asked and order.status not in FINAL
+
+
+@register.filter
+def why_not_taken(last_error: str) -> str:
+    """Why a callback's message was not taken, in the customer's language."""
+    return in_words(last_error)
 
 
 @register.filter

@@ -22,7 +22,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation.template import templatize
 
 ROOMS = ("accounts", "api", "callbacks", "catalog", "conversations", "news", "orders", "portal", "smmpanel")
-WORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2)}
+WORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2), "say": None}
 LITERAL = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 CALLED = re.compile(rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)")
 Message = str | tuple[str, str]
@@ -63,8 +63,8 @@ def found() -> Catalog:
     for room in ROOMS:
         for path in sorted((base / room).rglob("*.py")):
             with open(path, "rb") as file:
-                for _line, message, _comments, _context in extract("python", file, keywords=WORDS):
-                    catalog.add(message)
+                for _line, message, _comments, context in extract("python", file, keywords=WORDS):
+                    catalog.add(message, context=context)
     for path in sorted([*(base / "templates").rglob("*.html"), *(base / "templates").rglob("*.txt")]):
         for message in in_template(path.read_text()):
             catalog.add(message)
