@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 # How much of the accent each shade has: lighter ones are mixed with white, darker ones with black. The theme writes on
 # dark ground in 400 and 500, so these are light enough to be read there.
@@ -18,7 +18,7 @@ SHADES = {"50": 6, "100": 12, "200": 25, "300": 35, "400": 50, "500": 65, "600":
 DARK_SHADES = {"700": 85, "800": 70, "900": 55, "950": 40}
 
 
-def theme(*, name: str, accent: str) -> dict[str, Any]:
+def theme(*, name: str, accent: str, logo: bool) -> dict[str, Any]:
     """The value of the setting UNFOLD."""
     return {
         "SITE_TITLE": f"{name} operations",
@@ -30,12 +30,16 @@ def theme(*, name: str, accent: str) -> dict[str, Any]:
         "SHOW_HISTORY": False,  # the audit trail is the history
         "SHOW_BACK_BUTTON": True,
         "DASHBOARD_CALLBACK": "operations.dashboard.first_screen",
-        "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
+        "SITE_FAVICONS": [{"rel": "icon", "href": (lambda request: reverse("portal:logo")) if logo else _icon}],
         "STYLES": [_style_sheet],
         "COLORS": {"primary": _shades(accent)},
         "ACCOUNT": {"navigation": [{"title": "Account and two-factor", "link": reverse_lazy("portal:account")}]},
         "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _rail()},
     }
+
+
+def _icon(request: HttpRequest) -> str:
+    return static("icon.svg")
 
 
 def _style_sheet(request: HttpRequest) -> str:

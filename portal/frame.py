@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from news.models import Announcement
 from news.showing import on_top
-from portal import accent
+from portal import accent, logo
 from portal.theme import theme_of
 
 
@@ -49,6 +49,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Template context of the frame; asks the database nothing, until a whole page of a customer asks for the news."""
     return {
         "panel_name": settings.PANEL_NAME,
+        "logo": logo.address(),
         "currency": settings.PANEL_CURRENCY,
         "theme": theme_of(request),
         "accent_version": accent.version(),

@@ -20,7 +20,7 @@ from accounts.preferences import set_language
 from accounts.sessions import see
 from portal.theme import back
 
-ASK_NOBODY = {"portal:accent", "healthz"}  # for everybody the same: who asks is not looked up
+ASK_NOBODY = {"portal:accent", "portal:logo", "healthz"}  # for everybody the same: who asks is not looked up
 
 
 class Locale:

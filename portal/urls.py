@@ -11,6 +11,7 @@ from portal import (
     funds,
     joining,
     locale,
+    logo,
     mass,
     new_order,
     news,
@@ -79,5 +80,6 @@ urlpatterns = [
     path("account/callbacks/messages/<int:message_id>/again/", callbacks.callback_again, name="callback_again"),
     path("language/", locale.change, name="language"),
     path("theme/", theme.change, name="theme"),
+    path("logo", logo.image, name="logo"),
     path("accent.css", accent.stylesheet, name="accent"),
 ]

@@ -17,6 +17,7 @@ from smmpanel.broker import choose_broker
 from smmpanel.databases import database_settings
 from smmpanel.environment import BadSetting, env
 from smmpanel.limits import *  # noqa: F403
+from smmpanel.logo import logo_setting
 from smmpanel.logs import FORMATS, LEVELS, logging_settings
 from smmpanel.places import Places
 
@@ -26,6 +27,7 @@ PLACES = Places(DATA_DIR)
 
 # What it is called and what it counts in
 PANEL_NAME = env("PANEL_NAME", default="smmpanel")
+PANEL_LOGO = logo_setting(env, DATA_DIR)
 DEPOSIT_INSTRUCTIONS = env("DEPOSIT_INSTRUCTIONS", default="").replace("\\n", "\n").strip()
 PANEL_CURRENCY = env.matching("PANEL_CURRENCY", "USD", r"[A-Z]{3}", "a currency code of three capitals, like USD")
 PANEL_DEMO = env.bool("PANEL_DEMO", default=True)  # for `make run` alone: load the demo and run the sandbox provider
@@ -244,4 +246,4 @@ if PANEL_DEMO and PLACES.sandbox_port.exists():
     PROVIDER_PRIVATE_HOSTS = [*PROVIDER_PRIVATE_HOSTS, "127.0.0.1"]  # noqa: F405
 
 # The look of the operator's side
-UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT)  # noqa: F405
+UNFOLD = look.theme(name=PANEL_NAME, accent=PANEL_ACCENT, logo=PANEL_LOGO is not None)  # noqa: F405

@@ -10,7 +10,7 @@ from accounts.models import Customer, User
 from portal.urls import urlpatterns
 from tests.portal.builders import PASSWORD, a_service, an_order, ended
 
-OPEN_TO_ALL = {"sign_in", "second_step", "sign_up", "reset", "sign_out", "theme", "language", "accent"}
+OPEN_TO_ALL = {"sign_in", "second_step", "sign_up", "reset", "sign_out", "theme", "language", "accent", "logo"}
 OF_A_LETTER = {"join", "choose_password", "confirm_address"}  # whoever has the link: tests/portal/test_joining.py
 OF_A_PERSON = {
     "account", "profile", "letters", "password", "address", "two_factor", "sign_out_others", "end_session",

@@ -61,7 +61,7 @@ NO_PAGES = {
     "api_repeats": "answers a form", "callback": "answers a form", "callback_again": "answers a form",
     "mass_place": "answers a form", "mass_errors": "a file", "mass_live": "a fragment of the list's page",
     "mass_preview": "tests/portal/test_mass.py: one row, whatever its lines",
-    "language": "answers a form", "theme": "answers a form", "accent": "a style sheet",
+    "language": "answers a form", "theme": "answers a form", "accent": "a style sheet", "logo": "an image",
 }  # fmt: skip
 
 
