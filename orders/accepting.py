@@ -111,11 +111,13 @@ def _forward_wish(order: Order) -> None:
     if at is None:
         return
     if order.cancel:
-        CancelRequest.objects.get_or_create(order=order, ended_at=None, defaults={"asked_at": at})
+        wish = {"asked_at": at, "customer_id": order.customer_id}
+        CancelRequest.objects.get_or_create(order=order, ended_at=None, defaults=wish)
         hint("send_cancels", str(order.provider_id))
     else:
         CancelRequest.objects.create(
             order=order,
+            customer_id=order.customer_id,
             asked_at=at,
             status=CancelRequest.Status.TOO_LATE,
             reason="This service cannot be canceled once it is with its provider.",

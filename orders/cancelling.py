@@ -148,7 +148,7 @@ def _ask(order: Order, actor: Actor) -> bool:
             live = Order.objects.select_for_update().filter(pk=order.pk, state__in=[State.ACCEPTED, State.BY_HAND])
             if not live.exists():
                 return False
-            CancelRequest.objects.create(order=order)
+            CancelRequest.objects.create(order=order, customer_id=order.customer_id)
             tell([line(order, "cancel_asked", actor=actor)])
             if order.state == State.BY_HAND:
                 what = "is fulfilled by hand and its customer asks to cancel it."

@@ -358,7 +358,9 @@ class UpstreamPart(models.Model):
 
 
 class RefillRequest(models.Model):
-    """A customer's wish that the provider refills an order, and what became of it."""
+    """A customer's wish that the provider refills an order, and what became of it. `customer` is its order's: who
+    has few wishes among millions finds them by it.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Pending"
@@ -372,6 +374,7 @@ class RefillRequest(models.Model):
         ERROR = "Error", "Error"
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refills", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.WAITING)
     upstream_id = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -388,6 +391,7 @@ class RefillRequest(models.Model):
         ]
         indexes = [
             models.Index(fields=["order", "-id"], name="refill_of_order"),
+            models.Index(fields=["customer", "-id"], name="refill_of_customer"),
             models.Index(fields=["status", "id"], condition=Q(ended_at__isnull=True), name="refill_open"),
         ]
 
@@ -408,6 +412,7 @@ class CancelRequest(models.Model):
         TOO_LATE = "too_late", "The order ended otherwise"
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="cancels", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -425,6 +430,7 @@ class CancelRequest(models.Model):
         ]
         indexes = [
             models.Index(fields=["order", "-id"], name="cancel_of_order"),
+            models.Index(fields=["customer", "-id"], name="cancel_of_customer"),
             models.Index(fields=["status", "not_before"], condition=Q(ended_at__isnull=True), name="cancel_open"),
             models.Index(fields=["asked_at"], condition=Q(ended_at__isnull=True), name="cancel_asked"),
         ]

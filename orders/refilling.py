@@ -122,7 +122,7 @@ def request_refill(*, order: Order, actor: Actor) -> RefillRequest:
         raise CannotRefill(verdict.why + " " + _("Nothing was changed."))
     try:
         with transaction.atomic():
-            request = RefillRequest.objects.create(order=order)
+            request = RefillRequest.objects.create(order=order, customer_id=order.customer_id)
             tell([line(order, "refill_asked", actor=actor)])
             hint("send_refills", str(order.provider_id))
     except IntegrityError as error:
@@ -141,7 +141,9 @@ def _request_for_runs(order: Order, actor: Actor) -> RefillRequest:
         raise CannotRefill(verdict.why + " " + _("Nothing was changed."))
     try:
         with transaction.atomic():
-            requests = RefillRequest.objects.bulk_create([RefillRequest(order=run) for run in runs])
+            requests = RefillRequest.objects.bulk_create(
+                [RefillRequest(order=run, customer_id=run.customer_id) for run in runs]
+            )
             tell([line(asked, "refill_asked", actor=actor) for asked in (order, *runs)])
             for provider_id in {run.provider_id for run in runs}:
                 hint("send_refills", str(provider_id))

@@ -45,7 +45,7 @@ class Wish:
 @require_safe
 @customer_page
 def refills(request: CustomerRequest) -> HttpResponse:
-    rows = RefillRequest.objects.filter(order__customer=request.customer).select_related("order")
+    rows = RefillRequest.objects.filter(customer=request.customer).select_related("order")
     return _page(request, rows, _refill, {"kind": "refills"})
 
 
@@ -53,7 +53,7 @@ def refills(request: CustomerRequest) -> HttpResponse:
 @customer_page
 def cancels(request: CustomerRequest) -> HttpResponse:
     """Wishes to cancel what was with its provider already; what was not stopped at once and shows it by its status."""
-    asked = CancelRequest.objects.filter(order__customer=request.customer, order__parent__isnull=True)
+    asked = CancelRequest.objects.filter(customer=request.customer, order__parent__isnull=True)
     return _page(request, asked.select_related("order"), _cancel, {"kind": "cancels"})
 
 

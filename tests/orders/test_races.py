@@ -284,7 +284,7 @@ def test_twin_an_end_that_locks_nothing_settles_more_than_once() -> None:
 
 def a_refill_that_waits() -> RefillRequest:
     [order] = some_accepted_orders()
-    return RefillRequest.objects.create(order=order)
+    return RefillRequest.objects.create(order=order, customer_id=order.customer_id)
 
 
 def test_one_refill_is_sent_by_one_of_many_workers() -> None:

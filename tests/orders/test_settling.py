@@ -139,8 +139,13 @@ def test_an_end_answers_what_was_asked_of_the_operator(cause: str) -> None:
 
 def test_an_end_answers_the_orders_own_open_request_to_cancel_and_no_other() -> None:
     done, late, other = some_accepted_orders(3)
-    before = CancelRequest.objects.create(order=done, status=CancelRequest.Status.REFUSED, ended_at=done.created_at)
-    requests = {order.pk: CancelRequest.objects.create(order=order) for order in (done, late, other)}
+    customer = done.customer
+    before = CancelRequest.objects.create(
+        order=done, customer=customer, status=CancelRequest.Status.REFUSED, ended_at=done.created_at
+    )
+    requests = {
+        order.pk: CancelRequest.objects.create(order=order, customer=customer) for order in (done, late, other)
+    }
     with transaction.atomic():
         settle(
             [

@@ -39,7 +39,7 @@ def test_a_rejected_refill_is_told_to_whoever_wants_it(alice: Customer, wanted: 
     alice.unwanted_letters = [] if wanted else ["refill_rejected"]
     alice.save()
     order = ended(alice, service=a_service(refill=True))
-    refill = RefillRequest.objects.create(order=order, status=RefillRequest.Status.UNKNOWN)
+    refill = RefillRequest.objects.create(order=order, customer=order.customer, status=RefillRequest.Status.UNKNOWN)
     decide_unknown(refill=refill, upstream_id="", actor=SYSTEM, reason="the provider says no")
     letters = posted()
     assert len(letters) == wanted

@@ -131,7 +131,7 @@ def test_a_language_that_changed_meanwhile_is_no_change_of_the_list(as_alice: Cl
 @pytest.mark.django_db
 def test_a_refill_is_declined_as_a_refill(as_alice: Client, alice: Customer) -> None:
     order = ended(alice, service=a_service(refill=True))
-    RefillRequest.objects.create(order=order, status="Completed", ended_at=timezone.now())
+    RefillRequest.objects.create(order=order, customer=order.customer, status="Completed", ended_at=timezone.now())
     assert "Выполнено" in _said(as_alice.get("/refills/", headers=RUSSIAN).content.decode())
     assert "Выполнен " in _said(as_alice.get(f"/orders/{order.pk}/", headers=RUSSIAN).content.decode())
 

@@ -58,7 +58,7 @@ def test_a_refund_brings_the_new_balance_along(as_alice: Client, alice: Customer
 def test_an_ended_order_is_followed_while_its_refill_is_open(as_alice: Client, alice: Customer) -> None:
     order = ended(alice, service=a_service(refill=True))
     assert "data-live" not in _page(as_alice, f"/orders/{order.pk}/")
-    refill = RefillRequest.objects.create(order=order)
+    refill = RefillRequest.objects.create(order=order, customer_id=order.customer_id)
     assert "data-live" in _page(as_alice, f"/orders/{order.pk}/")
     refill.ended_at = timezone.now()
     refill.save()
@@ -307,7 +307,7 @@ def test_the_page_follows_the_order_until_it_ends(as_alice: Client, alice: Custo
 
 def test_a_wish_to_cancel_is_shown_while_it_is_open(as_alice: Client, alice: Customer) -> None:
     order = under_way(alice, a_service(cancel=True))
-    CancelRequest.objects.create(order=order)
+    CancelRequest.objects.create(order=order, customer_id=order.customer_id)
     for address in (LIST, f"/orders/{order.pk}/"):
         assert "Cancellation requested" in _page(as_alice, address)
 

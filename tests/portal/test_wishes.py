@@ -23,7 +23,10 @@ def _words(client: Client, address: str) -> str:
 
 def _refill(order: Order, status: str, reason: str = "") -> RefillRequest:
     ended_at = timezone.now() if status in ("Completed", "Rejected", "Canceled", "Error") else None
-    return RefillRequest.objects.create(order=order, status=status, reason=reason, ended_at=ended_at)
+    customer = order.customer
+    return RefillRequest.objects.create(
+        order=order, customer=customer, status=status, reason=reason, ended_at=ended_at
+    )
 
 
 def test_refills_newest_first_with_their_states_and_why_in_our_words(
@@ -65,7 +68,9 @@ def test_a_refill_of_a_drip_feeds_run_leads_to_the_drip_feed(as_alice: Client, a
 )
 def test_cancellations_say_what_became_of_them(as_alice: Client, alice: Customer, status: str, words: str) -> None:
     ended_at = None if status in ("waiting", "asked") else timezone.now()
-    CancelRequest.objects.create(order=under_way(alice), status=status, reason="XYZ said so", ended_at=ended_at)
+    CancelRequest.objects.create(
+        order=under_way(alice), customer=alice, status=status, reason="XYZ said so", ended_at=ended_at
+    )
     assert words in _words(as_alice, "/cancellations/")
     assert "XYZ" not in _words(as_alice, "/cancellations/")
 
