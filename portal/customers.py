@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -16,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Customer
+from conversations.models import Thread
 
 P = ParamSpec("P")
 LONGEST_QUERY = 1500  # quoted once more in ?next it must fit into one line of a request, 4094 bytes
@@ -32,7 +34,8 @@ CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]
 
 
 def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Gives the view its customer with the wallet, in one query. A visitor is asked to sign in and brought back after.
+    """Gives the view its customer with the wallet, and whether answers wait for him, in one query. A visitor is asked
+    to sign in and brought back after.
 
     Nothing of a customer stays in a browser's or a proxy's cache: after signing out, "back" shows no balance.
     """
@@ -41,13 +44,18 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
-        customer = Customer.objects.select_related("user", "wallet").filter(user_id=request.user.pk).first()
+        customer = _with_all(Customer.objects.filter(user_id=request.user.pk)).first()
         if customer is None:
             return redirect("admin:index")  # staff without a wallet have nothing to buy with
         request.customer = customer  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return never_cache(vary_on_headers("HX-Request")(page))
+
+
+def _with_all(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    unread = Thread.objects.filter(customer=OuterRef("pk"), unread=True)
+    return customers.select_related("user", "wallet").annotate(answers_wait=Exists(unread))
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

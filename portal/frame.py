@@ -47,6 +47,7 @@ RAIL = (
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Template context of the frame; asks the database nothing, until a whole page of a customer asks for the news."""
+    customer = getattr(request, "customer", None)
     return {
         "panel_name": settings.PANEL_NAME,
         "logo": logo.address(),
@@ -56,7 +57,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "rail": RAIL,
         "tabs": [place for place in RAIL if place.common],
         "more_places": [place for place in RAIL if not place.common],
-        "customer": getattr(request, "customer", None),
+        "customer": customer,
+        "answers_wait": getattr(customer, "answers_wait", False),
         "poll_seconds": settings.PORTAL_POLL_SECONDS,
         "announced": partial(announced, request),
     }

@@ -47,6 +47,9 @@ def _page(
         said = list(thread.messages.order_by("-id")[:SHOWN])[::-1]
         if request.method == "GET":
             mark_read(thread)
+            if thread.unread:  # it was: the frame of this very page knows it is read
+                still = Thread.objects.filter(customer=request.customer, unread=True).exists()
+                request.customer.answers_wait = still  # type: ignore[attr-defined]
     context = {
         "order": order,
         "thread": thread,

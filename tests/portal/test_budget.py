@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Customer
+from orders.mass import preview
 from portal.urls import urlpatterns
 from tests.portal.builders import a_service, ended, under_way
 
@@ -30,6 +31,8 @@ PAGES: dict[str, tuple[int, int]] = {
     "/order/new/": (6, 60),
     "/order/new/?service=SERVICE": (8, 25),
     "/order/mass/": (6, 25),
+    "/order/mass/LIST/": (5, 120),  # the first page of 2,000 lines
+    "/order/mass/LIST/live/": (5, 2),
     "/services/": (6, 80),
     "/refills/": (5, 25),
     "/cancellations/": (5, 25),
@@ -59,14 +62,13 @@ NO_PAGES = {
     "letters": "answers a form", "sign_out_others": "answers a form", "end_session": "answers a form",
     "api_key_create": "answers a form", "api_key_rotate": "a question before a form", "api_key_revoke": "the same",
     "api_repeats": "answers a form", "callback": "answers a form", "callback_again": "answers a form",
-    "mass_place": "answers a form", "mass_errors": "a file", "mass_live": "a fragment of the list's page",
-    "mass_preview": "tests/portal/test_mass.py: one row, whatever its lines",
+    "mass_place": "answers a form", "mass_errors": "a file",
     "language": "answers a form", "theme": "answers a form", "accent": "a style sheet", "logo": "an image",
 }  # fmt: skip
 
 
 def _fitting(path: str, pattern: re.Pattern[str]) -> bool:
-    return bool(pattern.fullmatch(path.partition("?")[0].lstrip("/").replace("ORDER", "1")))
+    return bool(pattern.fullmatch(path.partition("?")[0].lstrip("/").replace("ORDER", "1").replace("LIST", "1")))
 
 
 def test_every_page_has_its_budget() -> None:
@@ -84,7 +86,9 @@ def much(alice: Customer) -> dict[str, str]:
     for number in range(30):
         a_service(f"Service {number}")
     orders = [under_way(alice, service, remains=500) for _ in range(15)] + [ended(alice, service=service)] * 1
-    return {"ORDER": str(orders[0].pk), "SERVICE": str(service.pk)}
+    line = f"{service.pk} | https://example.com/{'long' * 20}/%s | 1000\n"
+    listed = preview(customer=alice, text="".join(line % number for number in range(2_000)))
+    return {"ORDER": str(orders[0].pk), "SERVICE": str(service.pk), "LIST": str(listed.pk)}
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))

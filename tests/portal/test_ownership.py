@@ -17,6 +17,8 @@ from accounts.keys import issue_key
 from accounts.models import Customer, Session
 from callbacks.models import CallbackAddress, CallbackMessage
 from callbacks.outbox import send_test
+from conversations.models import Message
+from conversations.talking import answer, open_thread
 from orders.mass import preview
 from records.audit import SYSTEM
 from tests.portal.builders import a_service, ended
@@ -43,6 +45,14 @@ def _list(owner: Customer) -> int:
     return preview(customer=owner, text="1 | https://example.com/a | 1").pk
 
 
+def _answered(owner: Customer) -> int:
+    """An order with an answer that its customer has not seen: a stranger's look must not count as his."""
+    order = ended(owner)
+    thread = open_thread(order=order, topic="dropped", text="It fell.", actor=SYSTEM)
+    answer(thread=thread, text="We look into it.", actor=SYSTEM)
+    return order.pk
+
+
 def _session(owner: Customer) -> int:
     return Session.objects.create(user=owner.user, key=f"k{owner.pk}").pk
 
@@ -57,7 +67,7 @@ MAKERS: dict[str, Callable[[Customer], int]] = {
     "portal:mass_errors": _list,
     "portal:refill": _order,
     "portal:cancel": _order,
-    "portal:problem": _order,
+    "portal:problem": _answered,
     "portal:end_session": _session,
     "portal:api_key_rotate": lambda owner: issue_key(owner)[0].pk,
     "portal:api_key_revoke": lambda owner: issue_key(owner)[0].pk,
@@ -83,6 +93,9 @@ def _state(owner: Customer) -> list[object]:
         list(CallbackMessage.objects.filter(customer=owner).order_by("pk").values()),
         list(Session.objects.filter(user=owner.user).order_by("pk").values()),
         list(owner.orders.filter(refills__isnull=False).values("refills__pk")),
+        list(owner.mass_orders.order_by("pk").values()),
+        list(owner.threads.order_by("pk").values()),
+        list(Message.objects.filter(thread__customer=owner).order_by("pk").values()),
     ]
 
 

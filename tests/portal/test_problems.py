@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import Customer, User
@@ -238,3 +239,36 @@ def test_an_order_without_a_question_offers_the_form(as_alice: Client, alice: Cu
     page = as_alice.get(f"/orders/{order.pk}/problem/").content.decode()
     for words in ("It has not started", "The link is wrong", "Something else"):
         assert words in page
+
+
+WAITS = "You have an answer to read."
+
+
+def test_every_page_says_that_an_answer_waits_until_it_is_read(
+    as_alice: Client, alice: Customer, charlie: Customer
+) -> None:
+    order = ended(alice)
+    thread = _thread(order)
+    assert WAITS not in as_alice.get("/funds/").content.decode()
+    with CaptureQueriesContext(connection) as before:
+        as_alice.get("/funds/")
+    answer(thread=thread, text="We look into it.", actor=STAFF)
+    with CaptureQueriesContext(connection) as asked:
+        page = as_alice.get("/funds/").content.decode()
+    assert page.count(WAITS) == 2  # in the rail and in the bar of a phone
+    assert len(asked) == len(before), "it comes with the customer"
+    assert WAITS not in as_alice.get(f"/orders/{order.pk}/problem/").content.decode()
+    assert WAITS not in as_alice.get("/funds/").content.decode()
+
+
+def test_an_answer_about_another_order_still_waits(as_alice: Client, alice: Customer) -> None:
+    first, second = ended(alice), ended(alice)
+    for order in (first, second):
+        answer(thread=_thread(order), text="Done.", actor=STAFF)
+    assert WAITS in as_alice.get(f"/orders/{first.pk}/problem/").content.decode()
+    assert WAITS not in as_alice.get(f"/orders/{second.pk}/problem/").content.decode()
+
+
+def test_anothers_answer_is_not_mine(as_alice: Client, charlie: Customer) -> None:
+    answer(thread=_thread(ended(charlie)), text="Done.", actor=STAFF)
+    assert WAITS not in as_alice.get("/orders/").content.decode()
