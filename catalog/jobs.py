@@ -11,6 +11,7 @@ from catalog.fetching import fetch_listings
 from catalog.importing import ImportRefused, apply_import, plan_import
 from catalog.notices import import_went_well, tell_of_refusal
 from catalog.revisions import prune_revisions
+from catalog.updates import prune_updates
 from providers.models import Provider
 from records.audit import SYSTEM
 from records.jobs import Job, Turn
@@ -38,17 +39,17 @@ def sync_catalogue(turn: Turn) -> Mapping[str, int]:
     return {**counts, "unreadable": len(listings.unreadable)}
 
 
-def forget_revisions(turn: Turn) -> Mapping[str, int]:
-    """Old marks of the catalogue's state: a price that moves a thousand times a day leaves a thousand."""
-    return {"revisions": prune_revisions()}
+def forget(turn: Turn) -> Mapping[str, int]:
+    """Old marks of the catalogue's state and old news: a price that moves a thousand times a day leaves a thousand."""
+    return {"revisions": prune_revisions(), "updates": prune_updates()}
 
 
 def pruning() -> Job:
     return Job(
         name="prune_catalogue",
-        run=forget_revisions,
+        run=forget,
         every=timedelta(hours=1),
-        summary="Delete old marks of changes to the catalogue.",
+        summary="Delete old marks and news of changes to the catalogue.",
     )
 
 

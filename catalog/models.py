@@ -40,6 +40,11 @@ class Category(Searchable):
 
     name = models.CharField(max_length=300, unique=True)
     position = models.PositiveIntegerField(default=0)
+    platform = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="What customers choose by first, such as Instagram. Empty: as it is recognised in the name.",
+    )
     link_pattern = models.CharField(
         max_length=200, blank=True, help_text="A regular expression that must be found in a link. Empty: any link."
     )
@@ -262,3 +267,34 @@ class PriceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
+
+
+class Update(models.Model):
+    """A change of what is on sale, as customers are told of it; written by triggers (catalog.updates)."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", "New"
+        BACK = "back", "Back on sale"
+        GONE = "gone", "No longer on sale"
+        UP = "up", "Price raised"
+        DOWN = "down", "Price lowered"
+
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    service = models.ForeignKey(
+        Service, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    name = models.CharField(max_length=500)
+    category = models.CharField(max_length=300, blank=True)
+    type = models.CharField(max_length=40)
+    rate_before = MoneyField(null=True, help_text="The rate until then; of what came back the last one it had.")
+    rate_after = MoneyField(null=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["kind", "-id"], name="update_of_kind"),
+            models.Index(fields=["service", "-id"], name="update_of_service"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.service_id}"

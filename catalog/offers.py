@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
@@ -14,16 +15,27 @@ from catalog.service_types import ORDERABLE_KEYS, service_type
 LARGEST_ID = 2**63 - 1
 
 
-def services_on_sale(*, search: str = "", category: Category | int | None = None) -> QuerySet[Service]:
-    """Services that can be ordered now, shelf by shelf. `search`: an id, or words of name and category in any order."""
+def services_on_sale(
+    *, search: str = "", category: Category | int | None = None, categories: Collection[int] | None = None
+) -> QuerySet[Service]:
+    """Services that can be ordered now, shelf by shelf. `search`: an id, or words of name and category in any order;
+    `categories`: of these alone.
+    """
     found = Service.objects.filter(
         visible=True, off_sale_reason="", type__in=ORDERABLE_KEYS, rate__gt=Decimal(0)
     ).select_related("category")
     if category is not None:
         found = found.filter(category=category)
+    if categories is not None:
+        found = found.filter(category__in=categories)
     for word in words(search):
         found = found.filter(_matching(word))
     return found.order_by("category__position", "category_id", "position", "id")
+
+
+def shelves_on_sale() -> list[Category]:
+    """The categories that have something on sale, in their order."""
+    return list(Category.objects.filter(pk__in=services_on_sale().order_by().values("category_id")))
 
 
 def why_not_orderable(service: Service) -> Sentence | None:

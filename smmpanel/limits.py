@@ -57,6 +57,9 @@ PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembere
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
 PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: what browsers and proxies take
 PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
+PORTAL_UPDATES_PAGE = 100  # news of the catalogue a page
+PORTAL_LINKS_OFFERED = 10  # the customer's last links, offered where a link is typed
+PORTAL_FAVOURITES = 200  # of a customer: more is the price list again
 PORTAL_OFFERS_SHOWN = 60  # services under the search of a new order; more are found by typing on
 PORTAL_ORDERS_PAGE = 50  # orders a page, and so the most rows that one poll asks for
 PORTAL_SEARCH_IDS = 1_000  # of one search in the orders' list; what an address carries is less
@@ -85,6 +88,7 @@ IMPORT_FEW_GONE = env.limit("IMPORT_FEW_GONE", 10, least=0)  # so few may always
 # Times a package's price for a unit may be that of its category, or a part of it; a wrong unit is off by a thousand.
 IMPORT_PACKAGE_TIMES = env.limit("IMPORT_PACKAGE_TIMES", 20)
 IMPORT_EVIDENCE_SERVICES = env.limit("IMPORT_EVIDENCE_SERVICES", 100)  # named in one attention item
+CATALOGUE_UPDATES_DAYS = env.limit("CATALOGUE_UPDATES_DAYS", 90)  # customers read what is new, gone and repriced so far
 CATALOGUE_SYNC_MINUTES = env.limit("CATALOGUE_SYNC_MINUTES", 30)  # providers change prices a few times a day
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from catalog.models import Category, MarkupRule, ProviderService, TextRule
+from catalog.platforms import platform_of
 from catalog.prices import Repriced, remove_markup, set_markup
 from catalog.searching import words as words_of
 from operations import words
@@ -27,7 +28,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Category
-        fields = ("name", "position", "link_pattern", "link_example")
+        fields = ("name", "platform", "position", "link_pattern", "link_example")
         help_texts = {
             "link_pattern": "A regular expression that is found in every link ordered here; ^ is its beginning, $ its "
             r"end: ^https://(www\.)?instagram\.com/p/. Empty: any link. It does not apply to subscriptions.",
@@ -38,10 +39,15 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Category)
 class CategoryAdmin(Desk):
     form = CategoryForm
-    list_display = ("name", "services_in_it", "position")
+    list_display = ("name", "shown_under", "services_in_it", "position")
     search_fields = ("name",)
     ordering = ("position", "id")
-    fields = ("name", "position", "link_pattern", "link_example")
+    fields = ("name", "platform", "position", "link_pattern", "link_example")
+
+    @admin.display(description="platform")
+    def shown_under(self, category: Category) -> str:
+        """What customers find it under, the operator's word or what its name says."""
+        return platform_of(category) or "—"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Category]:
         categories: models.QuerySet[Category] = super().get_queryset(request)
