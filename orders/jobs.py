@@ -15,6 +15,7 @@ from orders.asking_again import ask_again
 from orders.cancelling import send_cancels
 from orders.mass import place_mass_orders
 from orders.models import Order, State
+from orders.paces import job as pace_job
 from orders.reconciling import reconcile
 from orders.refilling import refill_statuses, send_refills
 from orders.same_link import send_queued
@@ -82,6 +83,7 @@ def register_jobs() -> None:
             summary="Ask for ended orders again.",
         ),
         Job(name="tidy_orders", run=tidy_orders, every=minute, summary="Take up what was left lying."),
+        pace_job(),
     ):
         register(job)
     for band in bands():

@@ -196,6 +196,12 @@ class Order(models.Model):
                 condition=Q(parent__isnull=True),
                 name="order_of_customer_day",
             ),
+            # What a service takes: its last finished orders (orders.paces).
+            models.Index(
+                fields=["service", "-ended_at"],
+                condition=Q(status="Completed", ended_at__isnull=False, parent__isnull=True, runs__isnull=True),
+                name="order_finished_of_service",
+            ),
             models.Index(fields=["next_run_at", "id"], condition=Q(state="series"), name="order_next_run"),
             models.Index(
                 fields=["provider_service", "link_key", "id"], condition=Q(state="queued"), name="order_queued"
@@ -437,3 +443,14 @@ class CancelRequest(models.Model):
 
     def __str__(self) -> str:
         return f"Cancel of order {self.order_id}"
+
+
+class Pace(models.Model):
+    """How long a service's last finished orders took on average; written by a job (orders.paces)."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="pace")
+    seconds = models.PositiveIntegerField(help_text="From placing to the end.")
+    measured_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.seconds} s"

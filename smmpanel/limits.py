@@ -49,6 +49,10 @@ MAX_RUNS = env.limit("MAX_RUNS", 1000)  # of one drip-feed
 MAX_INTERVAL_MINUTES = env.limit("MAX_INTERVAL_MINUTES", 10_080)  # between two runs: a week
 MAX_POSTS = env.limit("MAX_POSTS", 1000)  # of one subscription
 
+PACE_MINUTES = env.limit("PACE_MINUTES", 10)  # how often the average times of services are brought up to date
+PACE_ORDERS = env.limit("PACE_ORDERS", 10)  # the last finished ones that make a service's average time
+PACE_LEAST_ORDERS = env.limit("PACE_LEAST_ORDERS", 3)  # fewer say nothing, and no time is shown
+
 # portal: the customer's pages
 LOGIN_URL = "portal:sign_in"
 CSRF_FAILURE_VIEW = "portal.errors.stale_form"
