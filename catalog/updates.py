@@ -60,17 +60,19 @@ def _on_sale(row: str) -> str:
 
 def _earlier(row: str, what: str) -> str:
     return (
-        f"(SELECT {what} FROM {_UPDATES} AS told WHERE told.service_id = {row}.id AND told.kind = '{GONE}'"
+        f"(SELECT {what} FROM {_UPDATES} AS told"  # noqa: S608 - our own names alone, here and below
+        f" WHERE told.service_id = {row}.id AND told.kind = '{GONE}'"
         " ORDER BY told.id DESC LIMIT 1)"
     )
 
 
 def _insert(*, kind: str, row: str, before: str, after: str) -> str:
     """The head of an insertion, up to where its rows come from."""
-    shelf = f"COALESCE((SELECT shelf.name FROM {_CATEGORIES} AS shelf WHERE shelf.id = {row}.category_id), '')"
+    shelf = f"SELECT shelf.name FROM {_CATEGORIES} AS shelf WHERE shelf.id = {row}.category_id"  # noqa: S608
     return (
         f"INSERT INTO {_UPDATES} (kind, service_id, name, category, type, rate_before, rate_after, at)"
-        f" SELECT {kind}, {row}.id, {row}.name, {shelf}, {row}.type, {before}, {after}, {_NOW[connection.vendor]}"
+        f" SELECT {kind}, {row}.id, {row}.name, COALESCE(({shelf}), ''), {row}.type, {before}, {after},"
+        f" {_NOW[connection.vendor]}"
     )
 
 

@@ -28,7 +28,8 @@ def measure() -> int:
     """Bring the averages up to date; how many were written: what did not change is not."""
     with connection.cursor() as cursor:
         cursor.execute(_sql(), [timezone.now(), settings.PACE_LEAST_ORDERS, settings.PACE_ORDERS])
-        return max(cursor.rowcount, 0)
+        written: int = cursor.rowcount
+    return max(written, 0)
 
 
 def paces_of(services: Collection[Service]) -> dict[int, timedelta]:
@@ -55,15 +56,16 @@ def _sql() -> str:
     orders, services, paces = (model._meta.db_table for model in (Order, Service, Pace))
     took, greatest = _TOOK[connection.vendor], _GREATEST[connection.vendor]
     last = (
-        f"SELECT {took} AS took FROM {orders} AS sold WHERE sold.service_id = service.id AND sold.status = '{Status.COMPLETED}'"  # noqa: S608
-        " AND sold.ended_at IS NOT NULL AND sold.parent_id IS NULL AND sold.runs IS NULL"
-        " ORDER BY sold.ended_at DESC LIMIT %s"
+        f"SELECT {took} AS took FROM {orders} AS sold WHERE sold.service_id = service.id"  # noqa: S608
+        f" AND sold.status = '{Status.COMPLETED}' AND sold.ended_at IS NOT NULL"
+        " AND sold.parent_id IS NULL AND sold.runs IS NULL ORDER BY sold.ended_at DESC LIMIT %s"
     )
     average = f"(SELECT CASE WHEN COUNT(*) >= %s THEN AVG(took) END FROM ({last}) AS lately)"  # noqa: S608
     measured = f"SELECT service.id AS id, {average} AS took FROM {services} AS service WHERE service.visible"  # noqa: S608
     return (
         f"INSERT INTO {paces} (service_id, seconds, measured_at)"  # noqa: S608
-        f" SELECT id, CAST({greatest}(took, 0) AS integer), %s FROM ({measured}) AS measured WHERE took IS NOT NULL"
+        f" SELECT id, CAST(ROUND({greatest}(took, 0)) AS integer), %s FROM ({measured}) AS measured"
+        " WHERE took IS NOT NULL"
         " ON CONFLICT (service_id) DO UPDATE SET seconds = excluded.seconds, measured_at = excluded.measured_at"
         f" WHERE {paces}.seconds <> excluded.seconds"
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +31,14 @@ class CustomerRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+class OpenRequest(HttpRequest):
+    """A request of a page for everybody; the customer is there where one is signed in."""
+
+    customer: Customer | None
+    htmx: HtmxDetails
+
+
+FRAME, OPEN = "frame.html", "open.html"
 CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]
 
 
@@ -56,6 +65,29 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
 def _with_all(customers: QuerySet[Customer]) -> QuerySet[Customer]:
     unread = Thread.objects.filter(customer=OuterRef("pk"), unread=True)
     return customers.select_related("user", "wallet").annotate(answers_wait=Exists(unread))
+
+
+def open_page(
+    view: Callable[Concatenate[OpenRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """A page about prices: its customer where one is signed in, and for visitors too unless PUBLIC_PRICES is off."""
+
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not (request.user.is_authenticated or settings.PUBLIC_PRICES):
+            return to_sign_in(request)
+        request.customer = None  # type: ignore[attr-defined]
+        if request.user.is_authenticated:
+            found = _with_all(Customer.objects.filter(user_id=request.user.pk)).first()
+            request.customer = found  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return never_cache(vary_on_headers("HX-Request")(page))
+
+
+def layout_of(request: OpenRequest) -> str:
+    """The frame of a page for everybody: a customer's own, or the one without rail and balance."""
+    return OPEN if request.customer is None else FRAME
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -37,6 +37,7 @@ RAIL = (
     Place("portal:orders", "list-ordered", _("Orders"), common=True),
     Place("portal:refills", "refresh-cw", _("Refills")),
     Place("portal:services", "tags", _("Services"), common=True),
+    Place("portal:updates", "history", _("Updates")),
     Place("portal:funds", "wallet", _("Funds"), common=True),
     Place("portal:api", "code-xml", _("API")),
     Place("portal:callbacks", "webhook", _("Callbacks")),
@@ -59,6 +60,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "more_places": [place for place in RAIL if not place.common],
         "customer": customer,
         "answers_wait": getattr(customer, "answers_wait", False),
+        "public_prices": settings.PUBLIC_PRICES,
+        "sign_up_open": settings.SIGN_UP,
         "poll_seconds": settings.PORTAL_POLL_SECONDS,
         "announced": partial(announced, request),
     }

@@ -20,22 +20,25 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.models import Customer
 from catalog.models import SameLink, Service
 from catalog.offers import services_on_sale
 from catalog.pricing import PriceOutOfRange, charge
 from catalog.service_types import service_type
-from ledger.amounts import MONEY_PLACES, InexactAmount
+from ledger.amounts import InexactAmount
 from ledger.balances import balance_of
 from orders.holding import holds
 from orders.models import Order
+from orders.paces import paces_of
 from orders.placing import Line, LineProblem, Refused, place_orders
 from orders.same_link import own_order_under_way
 from portal.again import kept_of, typed_of
 from portal.customers import CustomerRequest, customer_page
-from portal.money import places_for, with_currency
+from portal.models import Favourite
+from portal.money import with_currency
 from portal.order_form import form_fields, price_of, problems_of, read_whole, typed_fields
 from portal.paging import ID_DIGITS
-from portal.services import Search, shelves
+from portal.services import Search, listed
 
 TOKEN_BYTES = 18
 TOKEN_LENGTH = 80
@@ -79,20 +82,21 @@ def price(request: CustomerRequest) -> HttpResponse:
 
 
 def _choice(request: CustomerRequest) -> HttpResponse:
-    search = Search.of(request.GET)
+    search = Search.of(request.GET, request.customer)
     rows = list(search.found()[: settings.PORTAL_OFFERS_SHOWN + 1])
     offers = rows[: settings.PORTAL_OFFERS_SHOWN]
     context = {
-        "search": search,
+        **listed(search, offers),
         "offers": offers,
         "more": len(rows) > len(offers),
-        "places": places_for((offer.rate for offer in offers), most=MONEY_PLACES),
         "kept": kept_of(request.GET),
         "kept_fields": typed_of(request.GET),
+        "search_page": "portal:new_order",
+        "found_id": "offers",
     }
     if request.htmx.target == "offers":
-        return render(request, "portal/parts/offers.html", context)
-    return render(request, "portal/choose_service.html", {**context, "categories": shelves()})
+        return render(request, "portal/parts/offers_found.html", context)
+    return render(request, "portal/choose_service.html", context)
 
 
 def _post(request: CustomerRequest) -> HttpResponse:
@@ -152,6 +156,9 @@ def _form(
         "fields": form_fields(service, typed, errors.fields if errors else {}),
         "errors": errors,
         "once": once or secrets.token_urlsafe(TOKEN_BYTES),
+        "links": _last_links(request.customer),
+        "marked": Favourite.objects.filter(customer=request.customer, service=service).exists(),
+        "here": f"{reverse('portal:new_order')}?service={service.pk}",
     }
     return render(request, "portal/new_order.html", context, status=UNPROCESSABLE if errors else 200)
 
@@ -167,7 +174,15 @@ def _summary(request: CustomerRequest, service: Service, typed: Mapping[str, str
         "after": after,
         "missing": -after if after is not None and after < 0 else None,
         "same_link": _own_order(request, service, typed),
+        "pace": paces_of([service]).get(service.pk),
     }
+
+
+def _last_links(customer: Customer) -> list[str]:
+    """The last links that were ordered for, offered where one is typed."""
+    newest = customer.orders.filter(parent__isnull=True).exclude(link="").order_by("-pk")
+    lately = newest.values_list("link", flat=True)[: settings.PORTAL_ORDERS_PAGE]
+    return list(dict.fromkeys(lately))[: settings.PORTAL_LINKS_OFFERED]
 
 
 def _own_order(request: CustomerRequest, service: Service, typed: Mapping[str, str]) -> Order | None:

@@ -8,6 +8,7 @@ from portal import (
     api_keys,
     callbacks,
     cancels,
+    favourites,
     funds,
     joining,
     locale,
@@ -25,6 +26,7 @@ from portal import (
     sign_in,
     theme,
     two_factor,
+    updates,
     wishes,
 )
 
@@ -40,6 +42,8 @@ urlpatterns = [
     path("address/<str:token>/", account.confirm_address, name="confirm_address"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("services/", services.services, name="services"),
+    path("services/<int:service_id>/favourite/", favourites.mark, name="favourite"),
+    path("updates/", updates.updates, name="updates"),
     path("order/new/", new_order.new_order, name="new_order"),
     path("order/new/price/", new_order.price, name="price"),
     path("order/mass/", mass.mass_order, name="mass_order"),

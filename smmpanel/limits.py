@@ -57,6 +57,7 @@ PACE_LEAST_ORDERS = env.limit("PACE_LEAST_ORDERS", 3)  # fewer say nothing, and 
 LOGIN_URL = "portal:sign_in"
 CSRF_FAILURE_VIEW = "portal.errors.stale_form"
 PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
+PUBLIC_PRICES = env.bool("PUBLIC_PRICES", True)  # whether visitors may read the price list and what changed in it
 PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
 PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: what browsers and proxies take

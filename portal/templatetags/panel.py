@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Container, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from django import template
 from django.templatetags.static import static
@@ -13,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ledger.balances import StatementLine
 from ledger.models import Transfer
@@ -56,6 +59,8 @@ STATUS_WORDS = {
 }
 LINK_LETTERS = 44
 NOT_BEGUN = (State.WAITING, State.QUEUED, State.HELD, State.SERIES)  # nothing was delivered that is not known of
+TWO_HOURS, TWO_DAYS = 120, 48  # in minutes, in hours
+T = TypeVar("T")
 A_WHILE = 45  # seconds that still read "just now"
 
 
@@ -94,6 +99,33 @@ def in_column(amount: Decimal | None, places: int) -> str | SafeString:
 @register.filter
 def grouped(number: int | None) -> str:
     return "—" if number is None else money.grouped(number)
+
+
+@register.filter
+def of(values: Mapping[int, T], key: int) -> T | None:
+    """What is known of this one; nothing where nothing is."""
+    return values.get(key)
+
+
+@register.filter
+def has(values: Container[int], key: int) -> bool:
+    """Whether it is among these."""
+    return key in values
+
+
+@register.filter
+def lasting(time: timedelta) -> str:
+    """How long something takes, as people say it: to the minute under two hours, to the hour under two days."""
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 1:
+        return _("under a minute")
+    if minutes < TWO_HOURS:
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    if hours < TWO_DAYS:
+        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    days = round(hours / 24)
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
 
 @register.simple_tag

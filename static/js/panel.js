@@ -95,3 +95,63 @@ document.addEventListener("click", async (event) => {
   button.dataset.done = button.dataset.copied;
   window.setTimeout(() => delete button.dataset.done, 1500);
 });
+
+/* The field above a list to choose from becomes a combobox: arrows move in the list, Enter takes what is marked. Roles are
+   given here and not by the server: an option is not reached by Tab, which only a script makes up for. */
+const choose = (field) => {
+  const list = () => document.getElementById(field.dataset.combobox);
+  const options = () => [...(list()?.children || [])];
+  let marked = -1;
+
+  const mark = (number) => {
+    const all = options();
+    marked = all.length ? Math.max(-1, Math.min(number, all.length - 1)) : -1;
+    all.forEach((option, each) => option.setAttribute("aria-selected", String(each === marked)));
+    if (marked < 0) return field.removeAttribute("aria-activedescendant");
+    field.setAttribute("aria-activedescendant", all[marked].id);
+    all[marked].scrollIntoView({ block: "nearest" });
+  };
+
+  const dress = () => {
+    const box = list();
+    field.setAttribute("aria-expanded", String(Boolean(box)));
+    if (!box) return mark(-1);
+    box.setAttribute("role", "listbox");
+    box.setAttribute("aria-label", box.dataset.label);
+    for (const option of options()) {
+      option.setAttribute("role", "option");
+      option.tabIndex = -1;
+    }
+    mark(field.value.trim() ? 0 : -1);
+  };
+
+  const MOVES = {
+    ArrowDown: () => marked + 1,
+    ArrowUp: () => Math.max(marked - 1, 0),
+    PageDown: () => marked + 8,
+    PageUp: () => Math.max(marked - 8, 0),
+  };
+
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-haspopup", "listbox");
+  field.setAttribute("aria-controls", field.dataset.combobox);
+  dress();
+  if (window.matchMedia("(hover: hover)").matches) field.focus({ preventScroll: true });
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in MOVES) {
+      event.preventDefault();
+      mark(MOVES[event.key]());
+    } else if (event.key === "Enter" && marked >= 0 && options()[marked]) {
+      event.preventDefault();
+      options()[marked].click();
+    } else if (event.key === "Escape" && field.value) {
+      event.preventDefault();
+      field.value = "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+  document.addEventListener("htmx:afterSettle", dress);
+};
+for (const field of document.querySelectorAll("[data-combobox]")) choose(field);

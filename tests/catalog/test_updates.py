@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from tests.catalog.builders import FOLLOWERS, OLGA, a_provider, import_, listing
 pytestmark = pytest.mark.django_db
 
 
-def _told() -> list[tuple[str, int | None, Decimal | None, Decimal | None]]:
+def _told() -> Sequence[tuple[str, int | None, Decimal | None, Decimal | None]]:
     """And forgets it."""
     rows = Update.objects.order_by("pk").values_list("kind", "service_id", "rate_before", "rate_after")
     found = list(rows)

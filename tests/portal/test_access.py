@@ -10,7 +10,10 @@ from accounts.models import Customer, User
 from portal.urls import urlpatterns
 from tests.portal.builders import PASSWORD, a_service, an_order, ended
 
-OPEN_TO_ALL = {"sign_in", "second_step", "sign_up", "reset", "sign_out", "theme", "language", "accent", "logo"}
+OPEN_TO_ALL = {
+    "services", "updates", "sign_in", "second_step", "sign_up", "reset", "sign_out", "theme", "language", "accent",
+    "logo",
+}  # fmt: skip
 OF_A_LETTER = {"join", "choose_password", "confirm_address"}  # whoever has the link: tests/portal/test_joining.py
 OF_A_PERSON = {
     "account", "profile", "letters", "password", "address", "two_factor", "sign_out_others", "end_session",
@@ -18,9 +21,10 @@ OF_A_PERSON = {
 OF_AN_ORDER = {"order", "order_live", "refill", "cancel", "problem"}
 OF_A_LIST = {"mass_preview", "mass_live", "mass_place", "mass_errors"}  # tests/portal/test_mass.py
 OF_A_CALLBACK = {"callback", "callback_again"}  # tests/portal/test_callbacks.py tries them on another customer's
+OF_A_SERVICE = {"favourite"}  # of everybody's price list, for one's own mark: tests/portal/test_services.py
 OF_A_KEY = {"api_key_rotate", "api_key_revoke"}  # tests/portal/test_api_keys.py
 OF_A_CUSTOMER = {
-    "home", "services", "mass_order", "new_order", "price", "orders", "orders_live", "orders_export", "orders_selected",
+    "home", "mass_order", "new_order", "price", "orders", "orders_live", "orders_export", "orders_selected",
     "refills", "cancels", "funds", "funds_export", "callbacks", "api", "api_key_create",
     "api_repeats", "news", "dismiss",
 }  # fmt: skip
@@ -41,9 +45,9 @@ def _visit(client: Client, name: str, *args: int) -> int:
 
 
 def test_every_address_is_known_to_this_test() -> None:
-    everything = OPEN_TO_ALL | OF_A_LETTER | OF_A_PERSON | OF_A_LIST
+    everything = OPEN_TO_ALL | OF_A_SERVICE | OF_A_LETTER | OF_A_PERSON | OF_A_LIST
     assert set(_names()) == everything | OF_AN_ORDER | OF_A_CALLBACK | OF_A_KEY | OF_A_CUSTOMER
-    with_id = OF_AN_ORDER | OF_A_LIST | OF_A_CALLBACK | OF_A_KEY | OF_A_LETTER | {"end_session"}
+    with_id = OF_A_SERVICE | OF_AN_ORDER | OF_A_LIST | OF_A_CALLBACK | OF_A_KEY | OF_A_LETTER | {"end_session"}
     assert {name for name, pattern in _names().items() if _has_id(pattern)} == with_id
 
 

@@ -26,6 +26,7 @@ from tests.portal.builders import a_service, ended
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOT_CUSTOMERS = ("admin:",)  # staff alone: tests/operations
 #: Opened by whoever holds the letter; each is good for one thing, and tried in tests/portal/test_joining.py and beside.
+OF_EVERYBODY = {"portal:favourite"}  # a service of the price list; what is marked is one's own
 OF_A_LETTER = {"portal:join", "portal:choose_password", "portal:confirm_address"}
 
 
@@ -101,7 +102,7 @@ def _state(owner: Customer) -> list[object]:
 
 def test_every_address_with_an_id_is_known_here() -> None:
     found = {name for name in _with_ids(get_resolver().url_patterns) if not name.startswith(NOT_CUSTOMERS)}
-    assert found == set(MAKERS) | OF_A_LETTER
+    assert found == set(MAKERS) | OF_A_LETTER | OF_EVERYBODY
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))

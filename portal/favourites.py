@@ -1,0 +1,62 @@
+"""The services that a customer marked, to have them first."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.models import Customer
+from catalog.models import Service
+from catalog.offers import services_on_sale
+from portal.customers import CustomerRequest, customer_page
+from portal.models import Favourite
+
+
+def favourites_of(customer: Customer) -> set[int]:
+    """Their ids, PORTAL_FAVOURITES at most."""
+    newest = Favourite.objects.filter(customer=customer).order_by("-pk")
+    return set(newest.values_list("service_id", flat=True)[: settings.PORTAL_FAVOURITES])
+
+
+@require_POST
+@customer_page
+def mark(request: CustomerRequest, service_id: int) -> HttpResponse:
+    """Make it a favourite with `on=1`, none without; however often it is sent."""
+    service = services_on_sale().filter(pk=service_id).first() if service_id < 2**63 else None
+    if service is None:
+        raise Http404
+    wanted = request.POST.get("on") == "1"
+    refused = "" if not wanted or _add(request.customer, service) else _too_many()
+    if not wanted:
+        Favourite.objects.filter(customer=request.customer, service=service).delete()
+    if request.htmx:
+        context = {"service": service, "marked": wanted and not refused, "refused": refused}
+        return render(request, "portal/parts/star.html", context)
+    return _back(request)
+
+
+def _add(customer: Customer, service: Service) -> bool:
+    if service.pk in (known := favourites_of(customer)):
+        return True
+    if len(known) >= settings.PORTAL_FAVOURITES:
+        return False
+    Favourite.objects.get_or_create(customer=customer, service=service)
+    return True
+
+
+def _too_many() -> str:
+    return _("You have %(most)s favourites, which is the most there can be: take one away first.") % {
+        "most": settings.PORTAL_FAVOURITES
+    }
+
+
+def _back(request: CustomerRequest) -> HttpResponse:
+    """Without script: the page where the star was pressed, if that is one of ours."""
+    page = request.POST.get("back", "")
+    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return HttpResponseRedirect(page)
+    return redirect("portal:services")
