@@ -34,7 +34,13 @@ def mark(request: CustomerRequest, service_id: int) -> HttpResponse:
     if not wanted:
         Favourite.objects.filter(customer=request.customer, service=service).delete()
     if request.htmx:
-        context = {"service": service, "marked": wanted and not refused, "refused": refused}
+        context = {
+            "service": service,
+            "marked": wanted and not refused,
+            "refused": refused,
+            "worded": request.POST.get("worded") == "1",
+            "here": request.POST.get("back", ""),
+        }
         return render(request, "portal/parts/star.html", context)
     return _back(request)
 

@@ -59,7 +59,7 @@ STATUS_WORDS = {
 }
 LINK_LETTERS = 44
 NOT_BEGUN = (State.WAITING, State.QUEUED, State.HELD, State.SERIES)  # nothing was delivered that is not known of
-TWO_HOURS, TWO_DAYS = 120, 48  # in minutes, in hours
+HOUR, TEN_HOURS, TWO_DAYS = 60, 600, 48  # in minutes, the last in hours
 T = TypeVar("T")
 A_WHILE = 45  # seconds that still read "just now"
 
@@ -115,13 +115,15 @@ def has(values: Container[int], key: int) -> bool:
 
 @register.filter
 def lasting(time: timedelta) -> str:
-    """How long something takes, as people say it: to the minute under two hours, to the hour under two days."""
+    """How long something takes, as people say it: to the minute under ten hours, to the hour under two days."""
     minutes = round(time.total_seconds() / 60)
     if minutes < 1:
         return _("under a minute")
-    if minutes < TWO_HOURS:
+    if minutes < HOUR:
         return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
-    hours = round(minutes / 60)
+    if minutes < TEN_HOURS and minutes % HOUR:
+        return _("%(hours)s h %(minutes)s min") % {"hours": minutes // HOUR, "minutes": minutes % HOUR}
+    hours = round(minutes / HOUR)
     if hours < TWO_DAYS:
         return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
     days = round(hours / 24)

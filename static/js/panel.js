@@ -146,6 +146,8 @@ const choose = (field) => {
     } else if (event.key === "Enter" && marked >= 0 && options()[marked]) {
       event.preventDefault();
       options()[marked].click();
+    } else if (event.key === "/" && !field.value) {
+      event.preventDefault(); /* the key that leads here, pressed once more */
     } else if (event.key === "Escape" && field.value) {
       event.preventDefault();
       field.value = "";

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Customer
@@ -34,6 +34,10 @@ def _sign_in(page: Page, site: LiveServer, path: str = "/") -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page).not_to_have_url(re.compile("sign-in"))
     page.wait_for_load_state()
+
+
+def _offers(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Services").get_by_role("option")
 
 
 def test_signing_in_leads_on_and_signing_out_ends_it(live_server: LiveServer, page: Page, buyer: Customer) -> None:
@@ -64,7 +68,7 @@ def test_an_order_from_the_search_to_its_page_with_the_price_following(
     page.keyboard.type("foll real")
     expect(page.locator(".offer")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"q=foll%20real"))
-    page.get_by_role("link", name="Real followers").click()
+    page.get_by_role("option", name="Real followers").click()
     page.get_by_label("Quantity").press_sequentially("2500")
     expect(page.get_by_role("button", name="Order for $2.25")).to_be_visible()
     expect(page.locator("#summary")).to_contain_text("$7.75")
@@ -73,6 +77,60 @@ def test_an_order_from_the_search_to_its_page_with_the_price_following(
     expect(page.get_by_role("status")).to_contain_text("$2.25 was charged")
     expect(page.get_by_role("banner")).to_contain_text("$7.75")
     assert Order.objects.get().quantity == 2500
+
+
+def test_a_service_is_chosen_by_keyboard_alone(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    for name, category in (("Real followers", "Instagram"), ("Slow followers", "Instagram"), ("Views", "TikTok views")):
+        a_service(name, category=category)
+    _sign_in(page, live_server)
+    field = page.get_by_role("combobox", name="Search services")
+    expect(field).to_be_focused()
+    page.keyboard.type("/followers")  # the key that leads to a search does no harm where one is already
+    expect(_offers(page)).to_have_count(2)
+    expect(page.locator(".offer[aria-selected=true]")).to_contain_text("Real followers")
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator(".offer[aria-selected=true]")
+    expect(chosen).to_contain_text("Slow followers")
+    expect(field).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
+    page.keyboard.press("Escape")
+    expect(_offers(page)).to_have_count(3)
+    page.keyboard.type("slow")
+    expect(_offers(page)).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Slow followers")).to_be_visible()
+    expect(page.get_by_label("Link")).to_be_focused()
+
+
+def test_chips_narrow_by_platform_and_a_star_is_found_again(
+    live_server: LiveServer, new_page: NewPage, buyer: Customer
+) -> None:
+    for name, category in (("Real followers", "Instagram followers"), ("Views", "TikTok views")):
+        a_service(name, category=category)
+    page = new_page(width=390, height=844)
+    _sign_in(page, live_server)
+    page.goto(f"{live_server.url}/services/")
+    page.get_by_role("radio", name="TikTok").check()
+    expect(page.locator("tr:has(.cell-rate)")).to_have_count(1)
+    expect(page.get_by_label("Category").locator("option")).to_have_text(["All categories", "TikTok views"])
+    expect(page).to_have_url(re.compile(r"platform=TikTok"))
+    page.get_by_role("button", name=re.compile("^Make service")).click()
+    expect(page.get_by_role("button", name=re.compile("^Take service"))).to_be_focused()
+    page.goto(f"{live_server.url}/order/new/?link={LINK}")
+    page.get_by_role("checkbox", name="Favourites").check()
+    expect(_offers(page)).to_have_count(1)
+    _offers(page).filter(has_text="Views").click()
+    expect(page.get_by_role("button", name="A favourite")).to_be_visible()
+    expect(page.get_by_label("Link")).to_have_value(LINK)
+
+
+def test_a_visitor_searches_the_price_list(live_server: LiveServer, page: Page, buyer: Customer) -> None:
+    for name in ("Real followers", "Views"):
+        a_service(name)
+    page.goto(f"{live_server.url}/services/")
+    page.get_by_label("Search services").fill("vie")
+    expect(page.locator("tr:has(.cell-rate)")).to_have_count(1)
+    page.get_by_role("link", name="Updates").click()
+    expect(page.get_by_role("row")).to_have_count(3)
 
 
 def test_enter_in_a_field_orders(live_server: LiveServer, page: Page, buyer: Customer) -> None:

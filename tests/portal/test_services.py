@@ -227,7 +227,7 @@ def test_the_average_time_is_shown_where_one_is_known(as_alice: Client) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(20, "under a minute"), (60, "1 minute"), (119 * 60, "119 minutes"), (7200, "2 hours"), (200_000, "2 days")],
+    [(20, "under a minute"), (60, "1 minute"), (119 * 60, "1 h 59 min"), (7200, "2 hours"), (200_000, "2 days")],
 )
 def test_how_long_is_said_as_people_do(seconds: int, written: str) -> None:
     assert lasting(timedelta(seconds=seconds)) == written
