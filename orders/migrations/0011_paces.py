@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("catalog", "0004_platforms_and_updates"),
-        ("orders", "0007_mass_orders"),
+        ("orders", "0010_wishes_of_a_customer"),
     ]
 
     operations = [
