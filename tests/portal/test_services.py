@@ -218,6 +218,12 @@ def test_after_a_star_without_script_one_is_back_where_one_was(as_alice: Client)
     assert elsewhere.headers["Location"] == "/services/"
 
 
+def test_a_description_is_read_while_choosing(as_alice: Client) -> None:
+    a_service("Followers", description="Starts within an hour.\nUp to 5,000 a day.")
+    page = as_alice.get("/order/new/").content.decode()
+    assert "Starts within an hour." in page
+
+
 def test_the_average_time_is_shown_where_one_is_known(as_alice: Client) -> None:
     Pace.objects.create(service=a_service("Followers"), seconds=25 * 60)
     a_service("Views")
