@@ -9,6 +9,7 @@ rows in it.
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Max
 
@@ -17,7 +18,6 @@ from catalog.models import Category, Revision, Service
 TABLES = (Service._meta.db_table, Category._meta.db_table)
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 _INSERT = f"INSERT INTO {Revision._meta.db_table}"
-KEPT_ROWS = 1000  # more say no more: counting them is what a mark costs
 
 
 def catalogue_revision() -> str:
@@ -29,7 +29,7 @@ def catalogue_revision() -> str:
 def prune_revisions() -> int:
     """Forgets all but the newest rows; the mark moves once by it, and no more."""
     last = Revision.objects.aggregate(last=Max("pk"))["last"] or 0
-    return Revision.objects.filter(pk__lte=last - KEPT_ROWS).delete()[0]
+    return Revision.objects.filter(pk__lte=last - settings.CATALOGUE_REVISIONS_KEPT).delete()[0]
 
 
 def install_after_migrate(sender: AppConfig, **_: object) -> None:

@@ -164,7 +164,12 @@ def _choice(posted: QueryDict) -> int | None:
 def _repeats_in_words(seconds: int) -> str:
     if not seconds:
         return _("From now on each API order is an order of its own, identical or not.")
-    return _("An identical API order within %(seconds)s seconds is now answered with the first.") % {"seconds": seconds}
+    words = ngettext(
+        "An identical API order within %(seconds)s second is now answered with the first.",
+        "An identical API order within %(seconds)s seconds is now answered with the first.",
+        seconds,
+    )
+    return words % {"seconds": seconds}
 
 
 def _named(key: ApiKey) -> str:
