@@ -58,6 +58,8 @@ LOGIN_URL = "portal:sign_in"
 CSRF_FAILURE_VIEW = "portal.errors.stale_form"
 PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
 PUBLIC_PRICES = env.bool("PUBLIC_PRICES", True)  # whether visitors may read the price list and what changed in it
+# Of one form in a browser, and at least of one call of the API; a list of a mass order comes in one, with its envelope.
+FORM_MAX_BYTES = env.limit("FORM_MAX_BYTES", 2_500_000)
 PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
 PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: what browsers and proxies take
@@ -95,6 +97,8 @@ IMPORT_PACKAGE_TIMES = env.limit("IMPORT_PACKAGE_TIMES", 20)
 IMPORT_EVIDENCE_SERVICES = env.limit("IMPORT_EVIDENCE_SERVICES", 100)  # named in one attention item
 CATALOGUE_UPDATES_DAYS = env.limit("CATALOGUE_UPDATES_DAYS", 90)  # customers read what is new, gone and repriced so far
 CATALOGUE_SYNC_MINUTES = env.limit("CATALOGUE_SYNC_MINUTES", 30)  # providers change prices a few times a day
+# Rows that say the catalogue has changed; more say no more, and to tell whether it has they are counted.
+CATALOGUE_REVISIONS_KEPT = env.limit("CATALOGUE_REVISIONS_KEPT", 1000)
 
 # Ledger. Money is 64-bit integers of 10^-6, so nothing above 9.2 * 10^12 can be stored: the caps stay far below it.
 LEDGER_MAX_AMOUNT = Decimal(10**11)  # one transfer; more is a slip of the keyboard, in any currency

@@ -214,6 +214,9 @@ if HTTPS:
 # Preloading binds a whole domain for months, and only its owner can decide that: HSTS_PRELOAD=1 when they did.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
+# What one request may carry: more is answered by portal.errors.unreadable before any view sees it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(FORM_MAX_BYTES, MASS_MAX_BYTES + 100_000, API_MAX_BODY_BYTES)  # noqa: F405
+
 # Language and time
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский")]  # each in its own words
