@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 RACE = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a race needs PostgreSQL's many writers"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="a race needs PostgreSQL's many writers"),
 ]
 RIVALS = 16
 
