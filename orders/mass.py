@@ -28,6 +28,8 @@ from orders.placing import Line, Refused, place_orders, quote_all
 from orders.same_link import own_orders_under_way
 from records.jobs import Turn, hint
 
+PROGRESS = ("state", "next_line", "results", "placed", "charged", "why")  # what a chunk moves
+SEEN = ("lines", "version")  # what is looked at: megabytes of a long list, written again only where they changed
 Entry = dict[str, Any]  # a line as it is kept, made by `_entries`
 
 
@@ -95,7 +97,7 @@ def place_mass_orders(turn: Turn) -> Mapping[str, int]:
 def place_next(pk: int) -> bool:
     """Places the next chunk of a list in one commit with its progress; False where it is not being placed."""
     with transaction.atomic():
-        found = MassOrder.objects.select_for_update(of=("self",)).select_related("customer__wallet")
+        found = MassOrder.objects.select_for_update(of=("self",)).select_related("customer__wallet").defer("text")
         mass = found.filter(pk=pk, state=MassOrder.State.PLACING).first()
         if mass is None:
             return False
@@ -105,7 +107,7 @@ def place_next(pk: int) -> bool:
             mass.next_line += len(chunk)
             if mass.next_line >= len(mass.lines):
                 mass.state = MassOrder.State.DONE
-        mass.save(update_fields=["state", "next_line", "results", "placed", "charged", "why", "version", "lines"])
+        mass.save(update_fields=[*PROGRESS, *(SEEN if mass.state == MassOrder.State.PREVIEW else ())])
     return True
 
 

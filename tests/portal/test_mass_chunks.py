@@ -133,6 +133,8 @@ def test_ten_thousand_lines_cost_by_chunk_and_not_by_line(alice: Customer) -> No
     inserts = [query for query in placing.captured_queries if query["sql"].startswith("INSERT")]
     assert len(placing) - len(inserts) <= 20 * chunks, Counter(query["sql"][:60] for query in placing.captured_queries)
     assert len(inserts) <= lines / 10  # SQLite takes few rows a statement
+    kept = [query["sql"] for query in placing.captured_queries if "orders_massorder" in query["sql"]]
+    assert not any('"text"' in sql or ('"lines" =' in sql and sql.startswith("UPDATE")) for sql in kept)
 
 
 # the same link

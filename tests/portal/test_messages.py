@@ -15,14 +15,14 @@ from accounts.models import Customer
 from catalog.sentences import kept, say
 from conversations.talking import open_thread
 from orders.mass import preview
-from orders.models import MassOrder, RefillRequest
+from orders.models import CancelRequest, MassOrder, RefillRequest, State
 from orders.refilling import can_refill
 from portal.callback_words import KNOWN, in_words
 from portal.management.commands.messages import compiled, found, in_template, read
 from providers.client.transport import _SENTENCES
 from records.audit import SYSTEM
 from records.models import AttentionItem
-from tests.portal.builders import a_service, ended, under_way
+from tests.portal.builders import a_service, an_order, ended, under_way
 
 CATALOGUES = sorted(Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.po"))
 
@@ -168,3 +168,28 @@ def test_what_a_delivery_may_say_is_known_here() -> None:
         "the key or the User-Agent cannot be sent in a header",
     }
     assert said - of_providers <= KNOWN
+
+
+NAMES = {"alice", "example", "com", "https", "http", "USD", "UTC", "CSV", "API", "JSON", "Followers", "Instagram"}
+OF_CODE = {"api", "drip", "feed", "Idempotency", "Key", "link", "quantity", "service", "smmpanel"}
+SPEAKING = (
+    "/orders/", "/order/new/", "/order/mass/", "/services/", "/refills/", "/cancellations/", "/funds/", "/news/",
+    "/updates/", "/account/api/", "/account/callbacks/", "/account/password/", "/account/address/",
+)  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", [*SPEAKING, "ORDER", "ORDERproblem/", "ORDERcancel/", "RUNS"])
+def test_no_english_is_left_on_a_russian_page(as_alice: Client, alice: Customer, address: str) -> None:
+    service = a_service(refill=True, cancel=True, dripfeed=True)
+    order = under_way(alice, service, remains=500)
+    ended(alice, service=service)
+    drip = an_order(alice, service, runs=2, interval=60, runs_left=1, state=State.SERIES)
+    run = ended(alice, service=service, parent=drip, run=1, charge=0)
+    RefillRequest.objects.create(order=run, customer=alice, status=RefillRequest.Status.UNKNOWN)
+    CancelRequest.objects.create(order=order, customer=alice)
+    address = address.replace("ORDER", f"/orders/{order.pk}/").replace("RUNS", f"/orders/{drip.pk}/")
+    answer = as_alice.get(address, headers=RUSSIAN, follow=True)
+    assert answer.status_code == 200
+    english = set(re.findall(r"[A-Za-z]{3,}", _said(answer.content.decode()))) - NAMES - OF_CODE
+    assert english == set()
