@@ -33,7 +33,7 @@ class Place:
 
 RAIL = (
     Place("portal:new_order", "circle-plus", _("New order"), common=True),
-    Place("portal:mass_order", "list-ordered", _("Mass order")),
+    Place("portal:mass_order", "list-plus", _("Mass order")),
     Place("portal:orders", "list-ordered", _("Orders"), common=True),
     Place("portal:refills", "refresh-cw", _("Refills")),
     Place("portal:services", "tags", _("Services"), common=True),
@@ -60,6 +60,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "more_places": [place for place in RAIL if not place.common],
         "customer": customer,
         "answers_wait": getattr(customer, "answers_wait", False),
+        "panel_languages": settings.LANGUAGES,
         "public_prices": settings.PUBLIC_PRICES,
         "sign_up_open": settings.SIGN_UP,
         "poll_seconds": settings.PORTAL_POLL_SECONDS,

@@ -149,3 +149,11 @@ def test_templates_hold_no_inline_script_or_style() -> None:
         assert " style=" not in text, template
         assert "<script>" not in text, template
         assert " onclick" not in text, template
+
+
+def test_each_language_is_offered_in_its_own_words(client: Client) -> None:
+    client.cookies["django_language"] = "ru"
+    page = client.get("/sign-in/").content.decode()
+    assert 'lang="ru"' in page
+    assert ">English</button>" in page
+    assert ">Русский</button>" in page

@@ -34,8 +34,10 @@ def test_what_is_compiled_is_what_is_written(path: Path) -> None:
 
 def test_a_templates_words_are_found() -> None:
     source = """{% load i18n %}{% translate "It's" %}{% translate 'a' as b %}{% include "x" with label=_("L") %}
-    {% blocktranslate count n=n %}{{ n }} post{% plural %}{{ n }} posts{% endblocktranslate %}"""
-    assert list(in_template(source)) == ["It's", "a", "L", ("%(n)s post", "%(n)s posts")]
+    {% blocktranslate count n=n %}{{ n }} post{% plural %}{{ n }} posts{% endblocktranslate %}
+    {% translate "Order" context "to order" %}"""
+    messages = [(message, None) for message in ("It's", "a", "L", ("%(n)s post", "%(n)s posts"))]
+    assert list(in_template(source)) == [*messages, ("Order", "to order")]
 
 
 @pytest.mark.django_db

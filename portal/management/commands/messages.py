@@ -24,7 +24,7 @@ from django.utils.translation.template import templatize
 ROOMS = ("accounts", "api", "callbacks", "catalog", "conversations", "news", "orders", "portal", "smmpanel")
 WORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2), "say": None}
 LITERAL = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-CALLED = re.compile(rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)")
+CALLED = re.compile(rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)|\bpgettext\({LITERAL},\s*{LITERAL}\)")
 Message = str | tuple[str, str]
 
 
@@ -66,17 +66,18 @@ def found() -> Catalog:
                 for _line, message, _comments, context in extract("python", file, keywords=WORDS):
                     catalog.add(message, context=context)
     for path in sorted([*(base / "templates").rglob("*.html"), *(base / "templates").rglob("*.txt")]):
-        for message in in_template(path.read_text()):
-            catalog.add(message)
+        for message, context in in_template(path.read_text()):
+            catalog.add(message, context=context)
     return catalog
 
 
-def in_template(source: str) -> Iterator[Message]:
-    """Django turns a template into calls of gettext between rubble; the calls are what is wanted."""
+def in_template(source: str) -> Iterator[tuple[Message, str | None]]:
+    """Django turns a template into calls of gettext between rubble; the calls are what is wanted, each with its context."""
     for call in CALLED.finditer(templatize(source)):
-        many, first, second, alone = call.groups()
-        text = str(ast.literal_eval(first or alone))
-        yield (text, str(ast.literal_eval(second))) if many and second else text
+        many, first, second, alone, context, within = call.groups()
+        text = str(ast.literal_eval(first or alone or within))
+        message = (text, str(ast.literal_eval(second))) if many and second else text
+        yield message, str(ast.literal_eval(context)) if context else None
 
 
 def _is_done(string: Any) -> bool:
