@@ -24,7 +24,9 @@ from django.utils.translation.template import templatize
 ROOMS = ("accounts", "api", "callbacks", "catalog", "conversations", "news", "orders", "portal", "smmpanel")
 WORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2), "say": None}
 LITERAL = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-CALLED = re.compile(rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)|\bpgettext\({LITERAL},\s*{LITERAL}\)")
+CALLED = re.compile(
+    rf"\b(n?)gettext\({LITERAL}(?:,\s*{LITERAL})?|\b_\({LITERAL}\)|\bpgettext\({LITERAL},\s*{LITERAL}\)"
+)
 Message = str | tuple[str, str]
 
 
@@ -72,7 +74,7 @@ def found() -> Catalog:
 
 
 def in_template(source: str) -> Iterator[tuple[Message, str | None]]:
-    """Django turns a template into calls of gettext between rubble; the calls are what is wanted, each with its context."""
+    """Django turns a template into calls of gettext between rubble; the calls are wanted, with their contexts."""
     for call in CALLED.finditer(templatize(source)):
         many, first, second, alone, context, within = call.groups()
         text = str(ast.literal_eval(first or alone or within))
