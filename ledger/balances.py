@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from ledger.amounts import from_units, to_units
 from ledger.models import Account, Checkpoint, Transfer
-from ledger.sums import NEWEST, balance_after, movement
+from ledger.narrowing import EVERYTHING, Narrowed, newest_of, range_of
+from ledger.sums import balance_after, movement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +66,22 @@ def cut_checkpoints() -> int:
     return sum(_cut(account, last_id) for account in accounts)
 
 
-def statement(account: Account, *, before_id: int | None, limit: int) -> list[StatementLine]:
+def statement(
+    account: Account, *, before_id: int | None, limit: int, narrowed: Narrowed = EVERYTHING
+) -> list[StatementLine]:
     """The newest `limit` lines before the transfer `before_id` (None: from the newest), newest first.
+
+    Narrowed to some kinds they have no balance after them: what lies between two of them is not read.
 
     The balance after the oldest line of the page is counted back from the balance on the row by one statement; the
     lines above it add up from there. It stays right whatever is posted meanwhile: the ids of one wallet's transfers
     follow their commits (see `posting`), so nothing ever appears below a line that was seen.
     """
-    transfers = _page(account.pk, before_id, min(limit, settings.LEDGER_STATEMENT_MAX_LINES))
+    most = min(limit, settings.LEDGER_STATEMENT_MAX_LINES)
+    transfers = newest_of(account.pk, narrowed, range_of(narrowed), before_id=before_id, limit=most)
     if not transfers:
         return []
-    keeps_balance = account.kind == Account.Kind.WALLET
-    balance = from_units(balance_after(account.pk, transfers[-1].pk)) if keeps_balance else None
+    balance = from_units(balance_after(account.pk, transfers[-1].pk)) if _adds_up(account, narrowed) else None
     lines: list[StatementLine] = []
     for transfer in reversed(transfers):
         if balance is not None and lines:
@@ -85,12 +90,13 @@ def statement(account: Account, *, before_id: int | None, limit: int) -> list[St
     return lines[::-1]
 
 
-def statement_lines(account: Account) -> Iterator[StatementLine]:
+def statement_lines(account: Account, narrowed: Narrowed = EVERYTHING) -> Iterator[StatementLine]:
     """Every line of the account, newest first, a page in memory at a time: for a streamed export."""
     before_id: int | None = None
     balance: Decimal | None = None
-    while page := _page(account.pk, before_id, settings.LEDGER_STATEMENT_MAX_LINES):
-        if before_id is None and account.kind == Account.Kind.WALLET:
+    within, limit = range_of(narrowed), settings.LEDGER_STATEMENT_MAX_LINES
+    while page := newest_of(account.pk, narrowed, within, before_id=before_id, limit=limit):
+        if before_id is None and _adds_up(account, narrowed):
             balance = from_units(balance_after(account.pk, page[0].pk))
         for transfer in page:
             yield _line(transfer, account.pk, balance)
@@ -116,17 +122,9 @@ def _cut(account: Account, last_id: int) -> bool:
     return cut
 
 
-def _page(account_id: int, before_id: int | None, limit: int) -> list[Transfer]:
-    """One statement for both sides, each read backwards along its own index."""
-    side = "SELECT * FROM (SELECT * FROM ledger_transfer WHERE {} = %s AND id < %s ORDER BY id DESC LIMIT %s) AS {}"
-    sides = f"{side.format('credit_id', 'incoming')} UNION ALL {side.format('debit_id', 'outgoing')}"
-    upper = NEWEST if before_id is None else before_id
-    return list(
-        Transfer.objects.raw(
-            f"SELECT * FROM ({sides}) AS both_sides ORDER BY id DESC LIMIT %s",  # noqa: S608 - constants only
-            [*[account_id, upper, limit] * 2, limit],
-        )
-    )
+def _adds_up(account: Account, narrowed: Narrowed) -> bool:
+    """Whether each line's balance is known from the one beside it."""
+    return account.kind == Account.Kind.WALLET and not narrowed.kinds
 
 
 def _signed(transfer: Transfer, account_id: int) -> Decimal:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 
 from accounts.models import Customer
 from catalog.links import link_key
 from orders.models import Order, Status
+from portal.days import midnight, read_day
 from portal.paging import ID_DIGITS
 
 _ID = re.compile(rf"#?([0-9]{{1,{ID_DIGITS}}})(?:-[0-9]{{1,9}})?")
@@ -48,8 +48,8 @@ class Wanted:
             text=text,
             status=status if (status := query.get("status", "")) in Status.values else "",
             service=int(service) if service.isascii() and service.isdigit() and len(service) <= ID_DIGITS else None,
-            since=_day(query.get("since", "")),
-            until=_day(query.get("until", "")),
+            since=read_day(query.get("since", "")),
+            until=read_day(query.get("until", "")),
             ids=ids[: settings.PORTAL_SEARCH_IDS],
             too_many=len(ids) > settings.PORTAL_SEARCH_IDS,
         )
@@ -75,10 +75,10 @@ class Wanted:
     def _of_days(self, rows: QuerySet[Order], own: QuerySet[Order]) -> QuerySet[Order]:
         """Lists go by ids, so that the days' ends become ids first; the moments themselves decide."""
         if self.since is not None:
-            start = _midnight(self.since)
+            start = midnight(self.since)
             rows = rows.filter(created_at__gte=start, pk__gte=_first_id(own, start - LAG))
         if self.until is not None:
-            end = _midnight(self.until + timedelta(days=1))
+            end = midnight(self.until + timedelta(days=1))
             rows = rows.filter(created_at__lt=end)
             after = _first_id(own, end + LAG)
             if after.exists():
@@ -141,15 +141,3 @@ def _matches(words: Sequence[str]) -> Iterator[int]:
         if found is None:
             return
         yield int(found[1])
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year < 9000 else None
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
