@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -71,7 +72,7 @@ def test_of_some_days_each_line_has_its_balance_and_of_some_kinds_none() -> None
     assert [line.balance_after for line in lines] == [7, 6, 10]
     assert lines == statement(wallet, before_id=None, limit=9)
     (refund,) = statement(wallet, before_id=None, limit=9, narrowed=Narrowed(kinds=(Kind.REFUND,)))
-    assert (refund.amount, refund.balance_after) == (1, None)
+    assert (refund.amount, refund.balance_after) == (Decimal(1), None)
 
 
 def test_every_movement_of_a_wallet_is_common_or_rare() -> None:
