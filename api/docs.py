@@ -13,6 +13,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -53,9 +55,9 @@ def docs(request: HttpRequest) -> HttpResponse:
         "layout": FRAME if _customer(request) is not None else OPEN,
         "section": "portal:api",
         "address": address,
-        "languages": [(key, name) for key, name, _ in LANGUAGES],
+        "languages": [(key, name) for key, name, _code in LANGUAGES],
         "actions": [(action, _shown(action, address)) for action in actions()],
-        "types": [(kind, *parameters.names_of(kind), parameters.quantity_of(kind), parameters.CHARGES[kind.charged])
+        "types": [(kind, *parameters.names_of(kind), parameters.quantity_of(kind), _(parameters.CHARGES[kind.charged]))
                   for kind in SERVICE_TYPES.values()],
         "errors": TABLE,
         "limits": limits(),
@@ -72,7 +74,9 @@ def docs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """The document, for programs; anybody may read it, from anywhere."""
-    response = HttpResponse(json.dumps(document(), ensure_ascii=False, indent=1), content_type="application/json")
+    with translation.override("en"):  # a program's: the same for everybody
+        whole = document()
+    response = HttpResponse(json.dumps(whole, ensure_ascii=False, indent=1), content_type="application/json")
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as N_
+
 INVALID_KEY = "Invalid API key"
 INCORRECT_REQUEST = "Incorrect request"
 INCORRECT_ACTION = "Unknown action specified!"
@@ -40,30 +42,30 @@ class ErrorText:
 
 
 TABLE = (
-    ErrorText(INVALID_KEY, "The key is missing, wrong, expired or revoked, or its address is not on its list."),
+    ErrorText(INVALID_KEY, N_("The key is missing, wrong, expired or revoked, or its address is not on its list.")),
     ErrorText(
-        INCORRECT_REQUEST, "A field is missing, or does not fit the service; often with the reason after a colon."
+        INCORRECT_REQUEST, N_("A field is missing, or does not fit the service; often with the reason after a colon.")
     ),
-    ErrorText(INCORRECT_ACTION, "There is no such action."),
-    ErrorText(INCORRECT_SERVICE, "There is no such service, or it is not on sale at the moment."),
-    ErrorText(INCORRECT_ORDER, "You have no order of this id."),
-    ErrorText(INCORRECT_REFILL, "You have no refill of this id."),
-    ErrorText(NO_FUNDS, "Your balance does not cover the order. Nothing was charged."),
-    ErrorText(TOO_FEW.format("N"), "The quantity is below the service's minimum."),
-    ErrorText(TOO_MANY.format("N"), "The quantity is above the service's maximum."),
-    ErrorText(NOT_A_MULTIPLE.format("N"), "The service is sold in steps."),
-    ErrorText(BAD_LINK, "The link is none, or does not fit the service."),
-    ErrorText(NOT_CANCELABLE, "The order has ended, is asked for already, or its service cannot be canceled."),
-    ErrorText(NOT_REFILLABLE, "The order is not completed, its service has no refill, or its time is over."),
-    ErrorText(TOO_MANY_REQUESTS, "Too many requests in a minute. The header Retry-After says when to go on."),
-    ErrorText(TOO_MANY_IDS.format("N"), "More ids than one request takes; none was answered."),
-    ErrorText(KEY_IN_ADDRESS, "Addresses are written to logs; the body is not."),
-    ErrorText(POST_ONLY, "Every action is a POST request."),
-    ErrorText(TOO_LARGE.format("N"), "The body is longer than one call may be."),
-    ErrorText(REPEATED_FIELD.format("NAME"), "Which of the two was meant cannot be known."),
-    ErrorText(BAD_IDEMPOTENCY_KEY.format("N"), "The Idempotency-Key or request_id is empty, too long or not text."),
-    ErrorText(KEY_REUSED, "The Idempotency-Key belongs to another order. Nothing was made."),
-    ErrorText(BROKEN, "A fault of ours. An Idempotency-Key makes it safe to send the same order again."),
+    ErrorText(INCORRECT_ACTION, N_("There is no such action.")),
+    ErrorText(INCORRECT_SERVICE, N_("There is no such service, or it is not on sale at the moment.")),
+    ErrorText(INCORRECT_ORDER, N_("You have no order of this id.")),
+    ErrorText(INCORRECT_REFILL, N_("You have no refill of this id.")),
+    ErrorText(NO_FUNDS, N_("Your balance does not cover the order. Nothing was charged.")),
+    ErrorText(TOO_FEW.format("N"), N_("The quantity is below the service's minimum.")),
+    ErrorText(TOO_MANY.format("N"), N_("The quantity is above the service's maximum.")),
+    ErrorText(NOT_A_MULTIPLE.format("N"), N_("The service is sold in steps.")),
+    ErrorText(BAD_LINK, N_("The link is none, or does not fit the service.")),
+    ErrorText(NOT_CANCELABLE, N_("The order has ended, is asked for already, or its service cannot be canceled.")),
+    ErrorText(NOT_REFILLABLE, N_("The order is not completed, its service has no refill, or its time is over.")),
+    ErrorText(TOO_MANY_REQUESTS, N_("Too many requests in a minute. The header Retry-After says when to go on.")),
+    ErrorText(TOO_MANY_IDS.format("N"), N_("More ids than one request takes; none was answered.")),
+    ErrorText(KEY_IN_ADDRESS, N_("Addresses are written to logs; the body is not.")),
+    ErrorText(POST_ONLY, N_("Every action is a POST request.")),
+    ErrorText(TOO_LARGE.format("N"), N_("The body is longer than one call may be.")),
+    ErrorText(REPEATED_FIELD.format("NAME"), N_("Which of the two was meant cannot be known.")),
+    ErrorText(BAD_IDEMPOTENCY_KEY.format("N"), N_("The Idempotency-Key or request_id is empty, too long or not text.")),
+    ErrorText(KEY_REUSED, N_("The Idempotency-Key belongs to another order. Nothing was made.")),
+    ErrorText(BROKEN, N_("A fault of ours. An Idempotency-Key makes it safe to send the same order again.")),
 )
 
 

@@ -6,24 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
+
 from catalog.service_types import SERVICE_TYPES, Charged, Field, Kind, Quantity, ServiceType
 
 TAKES = {
-    Kind.LINK: "a link that starts with https:// or http://",
-    Kind.INTEGER: "a whole number",
-    Kind.LINES: "text, one entry a line; a JSON body may send a list",
-    Kind.TEXT: "one line of text",
-    Kind.USERNAME: "a username, with or without @",
-    Kind.HASHTAG: "one word, with or without #",
-    Kind.URL: "a link that starts with https:// or http://",
-    Kind.CHOICE: "one of",
-    Kind.DATE: "day/month/year",
+    Kind.LINK: N_("a link that starts with https:// or http://"),
+    Kind.INTEGER: N_("a whole number"),
+    Kind.LINES: N_("text, one entry a line; a JSON body may send a list"),
+    Kind.TEXT: N_("one line of text"),
+    Kind.USERNAME: N_("a username, with or without @"),
+    Kind.HASHTAG: N_("one word, with or without #"),
+    Kind.URL: N_("a link that starts with https:// or http://"),
+    Kind.CHOICE: N_("one of"),
+    Kind.DATE: N_("day/month/year"),
 }
-QUANTITIES = {Quantity.GIVEN: "as sent", Quantity.NONE: "one, indivisible", Quantity.RESERVED: "max × posts"}
+QUANTITIES = {
+    Quantity.GIVEN: N_("as sent"), Quantity.NONE: N_("one, indivisible"), Quantity.RESERVED: N_("max × posts"),
+}  # fmt: skip
 CHARGES = {
-    Charged.QUANTITY: "rate × quantity ÷ 1000",
-    Charged.PACKAGE: "the rate",
-    Charged.DELIVERED: "rate × quantity ÷ 1000 is held, what is delivered is charged",
+    Charged.QUANTITY: N_("rate × quantity ÷ 1000"),
+    Charged.PACKAGE: N_("the rate"),
+    Charged.DELIVERED: N_("rate × quantity ÷ 1000 is held, what is delivered is charged"),
 }
 MANY_TYPES = 6  # naming more of them says less than the table of types
 
@@ -66,31 +71,33 @@ def add_parameters() -> Sequence[Parameter]:
 
 
 def _merged(name: str, uses: Sequence[tuple[ServiceType, Field]]) -> Parameter:
-    fields = [field for _, field in uses]
+    fields = [field for _kind, field in uses]
     looser = next((field for field in fields if field.handle), fields[0])
-    told = [looser.help] if len({field.help for field in fields}) == 1 or name == "link" else []
-    told += [f"Only with {each} = {value}." for each, value in {field.when for field in fields if field.when}]
-    kinds = [kind.label for kind, _ in uses]
-    told += [f"For {', '.join(kinds)}."] if len(kinds) <= MANY_TYPES else []
+    told = [_(looser.help)] if looser.help and len({field.help for field in fields}) == 1 or name == "link" else []
+    depends = {field.when for field in fields if field.when}
+    told += [_("Only with %(field)s = %(value)s.") % {"field": each, "value": value} for each, value in depends]
+    kinds = [kind.label for kind, _field in uses]
+    told += [_("For %(types)s.") % {"types": ", ".join(kinds)}] if len(kinds) <= MANY_TYPES else []
     return replace(parameter(looser), required=False, about=" ".join(text for text in told if text))
 
 
 def parameter(field: Field) -> Parameter:
     """A field of a service type."""
-    takes = TAKES[field.kind]
+    takes = _(TAKES[field.kind])
     if field.handle:
-        takes += ", or a username"
+        takes = _("a link that starts with https:// or http://, or a username")
     if field.choices:
-        takes += f" {choices(field)}"
+        takes = _("one of %(choices)s") % {"choices": choices(field)}
     if field.most is not None:
-        takes += f" from {field.least or 0} to {field.most}"
+        bounds = {"least": field.least or 0, "most": field.most}
+        takes = _("a whole number from %(least)s to %(most)s") % bounds
     must = field.required and field.when is None
-    return Parameter(field.name, takes, must, field.help, SHAPES.get(field.kind, Shape.TEXT))
+    return Parameter(field.name, takes, must, _(field.help) if field.help else "", SHAPES.get(field.kind, Shape.TEXT))
 
 
 def choices(field: Field) -> str:
     """The values, with their meaning where it is not the value over again."""
-    return ", ".join(value if words.startswith(value) else f"{value} ({words})" for value, words in field.choices)
+    return ", ".join(value if words.startswith(value) else f"{value} ({_(words)})" for value, words in field.choices)
 
 
 def names_of(kind: ServiceType) -> tuple[Sequence[str], Sequence[str]]:
@@ -100,4 +107,6 @@ def names_of(kind: ServiceType) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def quantity_of(kind: ServiceType) -> str:
-    return f"the lines of {kind.counted}" if kind.quantity is Quantity.LINES else QUANTITIES[kind.quantity]
+    if kind.quantity is Quantity.LINES:
+        return _("the lines of %(field)s") % {"field": kind.counted}
+    return _(QUANTITIES[kind.quantity])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as N_
 
 from api import errors
 from api.actions import SERVICES, bucket_of
@@ -91,30 +92,30 @@ def form_of(name: str, fields: Mapping[str, str]) -> Form | None:
 def limits() -> Sequence[Limit]:
     """Those of calls and of what is in them; 0 is none."""
     return (
-        Limit(settings.API_RATE_LIMIT, "services, status, refill_status and balance: calls a minute and key"),
-        Limit(settings.API_ORDER_LIMIT, "add, refill and cancel: calls a minute and key"),
-        Limit(settings.API_BAD_KEY_LIMIT, "calls with a wrong key, a minute and address"),
-        Limit(settings.API_MAX_IDS, "ids in one call"),
-        Limit(settings.API_MAX_BODY_BYTES, "bytes of a body"),
-        Limit(settings.API_MAX_FIELDS, "fields of a call"),
-        Limit(settings.MAX_LINES, "lines of one field: comments, usernames"),
-        Limit(settings.MAX_LINE_LENGTH, "characters of one line"),
-        Limit(settings.MAX_LINK_LENGTH, "characters of a link"),
-        Limit(settings.MAX_RUNS, "runs of one drip-feed"),
-        Limit(settings.MAX_INTERVAL_MINUTES, "minutes between two runs"),
-        Limit(settings.MAX_POSTS, "posts of one subscription"),
-        Limit(settings.API_IDEMPOTENCY_KEY_LENGTH, "characters of an Idempotency-Key"),
+        Limit(settings.API_RATE_LIMIT, N_("services, status, refill_status and balance: calls a minute and key")),
+        Limit(settings.API_ORDER_LIMIT, N_("add, refill and cancel: calls a minute and key")),
+        Limit(settings.API_BAD_KEY_LIMIT, N_("calls with a wrong key, a minute and address")),
+        Limit(settings.API_MAX_IDS, N_("ids in one call")),
+        Limit(settings.API_MAX_BODY_BYTES, N_("bytes of a body")),
+        Limit(settings.API_MAX_FIELDS, N_("fields of a call")),
+        Limit(settings.MAX_LINES, N_("lines of one field: comments, usernames")),
+        Limit(settings.MAX_LINE_LENGTH, N_("characters of one line")),
+        Limit(settings.MAX_LINK_LENGTH, N_("characters of a link")),
+        Limit(settings.MAX_RUNS, N_("runs of one drip-feed")),
+        Limit(settings.MAX_INTERVAL_MINUTES, N_("minutes between two runs")),
+        Limit(settings.MAX_POSTS, N_("posts of one subscription")),
+        Limit(settings.API_IDEMPOTENCY_KEY_LENGTH, N_("characters of an Idempotency-Key")),
     )
 
 
-_ID = "an id"
-_IDS = "ids with commas between; a JSON body may send a list"
-ORDER = Parameter("order", _ID, about="The id that add answered.", shape=Shape.NUMBER)
-ORDERS = Parameter("orders", _IDS, about="Each is answered once, for itself.", shape=Shape.IDS)
-REFILL = Parameter("refill", _ID, about="The id that refill answered.", shape=Shape.NUMBER)
-REFILLS = Parameter("refills", _IDS, about="Each is answered once, for itself.", shape=Shape.IDS)
+_ID = N_("an id")
+_IDS = N_("ids with commas between; a JSON body may send a list")
+ORDER = Parameter("order", _ID, about=N_("The id that add answered."), shape=Shape.NUMBER)
+ORDERS = Parameter("orders", _IDS, about=N_("Each is answered once, for itself."), shape=Shape.IDS)
+REFILL = Parameter("refill", _ID, about=N_("The id that refill answered."), shape=Shape.NUMBER)
+REFILLS = Parameter("refills", _IDS, about=N_("Each is answered once, for itself."), shape=Shape.IDS)
 REQUEST_ID = Parameter(
-    "request_id", "text", required=False, about="Does what the header Idempotency-Key does: see safe retries."
+    "request_id", N_("text"), required=False, about=N_("Does what the header Idempotency-Key does: see safe retries.")
 )
 NOT_YOURS = {"error": errors.INCORRECT_ORDER}
 
@@ -124,30 +125,32 @@ def _services() -> Described:
         "service": 1, "name": "Followers", "type": "Default", "category": "First category", "rate": "0.90",
         "min": "50", "max": "10000", "refill": True, "cancel": True, "dripfeed": False, "desc": "Starts within an hour",
     }  # fmt: skip
-    form = Form(title="All", asked={}, answers=(Answer("The list", [listed]),), schema="Services")
-    about = "What is on sale. rate is what you pay, for 1000 or, of a package, for the whole."
+    form = Form(title=N_("All"), asked={}, answers=(Answer(N_("The list"), [listed]),), schema="Services")
+    about = N_("What is on sale. rate is what you pay, for 1000 or, of a package, for the whole.")
     return Described(name=SERVICES, about=about, forms=(form,))
 
 
 def _add() -> Described:
-    about = "From services; its type says which other fields are sent."
+    about = N_("From services; its type says which other fields are sent.")
     service = Parameter("service", _ID, about=about, shape=Shape.NUMBER)
     takes = (service, *add_parameters(), REQUEST_ID)
-    made = (Answer("The order's id", {"order": 23501}),)
+    made = (Answer(N_("The order's id"), {"order": 23501}),)
     page = "https://example.com/post"
     forms = (
-        Form(title="An order", asked={"service": "1", "link": "https://example.com/me", "quantity": "1000"},
+        Form(title=N_("An order"), asked={"service": "1", "link": "https://example.com/me", "quantity": "1000"},
              parameters=takes, answers=made, schema="Added"),
-        Form(title="Custom comments", asked={"service": "2", "link": page, "comments": "Lovely\nWell done, all of you"},
+        Form(title=N_("Custom comments"),
+             asked={"service": "2", "link": page, "comments": "Lovely\nWell done, all of you"},
              answers=made, schema="Added"),
-        Form(title="Drip-feed", asked={"service": "1", "link": page, "quantity": "100", "runs": "10", "interval": "60"},
+        Form(title=N_("Drip-feed"),
+             asked={"service": "1", "link": page, "quantity": "100", "runs": "10", "interval": "60"},
              answers=made, schema="Added"),
     )  # fmt: skip
     refusals = (
         errors.INCORRECT_SERVICE, errors.NO_FUNDS, errors.TOO_FEW, errors.TOO_MANY, errors.NOT_A_MULTIPLE,
         errors.BAD_LINK, errors.BAD_IDEMPOTENCY_KEY, errors.KEY_REUSED,
     )  # fmt: skip
-    about = "Places an order and charges it. What is refused charges nothing."
+    about = N_("Places an order and charges it. What is refused charges nothing.")
     return Described(name="add", about=about, forms=forms, errors=refusals)
 
 
@@ -157,40 +160,40 @@ def _status(money: Mapping[str, str]) -> Described:
     drip: dict[str, Any] = {"charge": "0.90", "status": "In progress", "runs": 2, "orders": parts, **money}
     follows: dict[str, Any] = {"charge": "4.50", "status": "Active", "posts": 2, "expiry": None, "orders": parts}
     follows |= money
-    one = (Answer("An order", plain), Answer("A drip-feed", drip), Answer("A subscription", follows))
+    one = (Answer(N_("An order"), plain), Answer(N_("A drip-feed"), drip), Answer(N_("A subscription"), follows))
     many = {"1": plain, "10": NOT_YOURS, "100": {**plain, "status": "In progress"}}
     forms = (
-        Form(title="One order", asked={"order": "23501"}, parameters=(ORDER,), answers=one, schema="Status"),
-        Form(title="Many orders", asked={"orders": "1,10,100"}, parameters=(ORDERS,),
-             answers=(Answer("By id, as they were sent", many),), schema="Statuses"),
+        Form(title=N_("One order"), asked={"order": "23501"}, parameters=(ORDER,), answers=one, schema="Status"),
+        Form(title=N_("Many orders"), asked={"orders": "1,10,100"}, parameters=(ORDERS,),
+             answers=(Answer(N_("By id, as they were sent"), many),), schema="Statuses"),
     )  # fmt: skip
-    about = "Where an order stands. charge is what it has cost so far: its price less what was refunded."
+    about = N_("Where an order stands. charge is what it has cost so far: its price less what was refunded.")
     return Described(name="status", about=about, forms=forms, errors=(errors.INCORRECT_ORDER, errors.TOO_MANY_IDS))
 
 
 def _cancel() -> Described:
     many = [{"order": 9, "cancel": {"error": errors.NOT_CANCELABLE}}, {"order": 2, "cancel": 1}]
     forms = (
-        Form(title="One order", asked={"order": "23501"}, parameters=(ORDER,),
-             answers=(Answer("Asked for", CANCEL_TAKEN),), schema="CancelTaken"),
-        Form(title="Many orders", asked={"orders": "9,2"}, parameters=(ORDERS,),
-             answers=(Answer("In their order", many),), schema="CanceledEach"),
+        Form(title=N_("One order"), asked={"order": "23501"}, parameters=(ORDER,),
+             answers=(Answer(N_("Asked for"), CANCEL_TAKEN),), schema="CancelTaken"),
+        Form(title=N_("Many orders"), asked={"orders": "9,2"}, parameters=(ORDERS,),
+             answers=(Answer(N_("In their order"), many),), schema="CanceledEach"),
     )  # fmt: skip
     refusals = (errors.INCORRECT_ORDER, errors.NOT_CANCELABLE, errors.TOO_MANY_IDS)
-    about = "Asks to cancel. Whether it was, and what was refunded, says the order's later status."
+    about = N_("Asks to cancel. Whether it was, and what was refunded, says the order's later status.")
     return Described(name="cancel", about=about, forms=forms, errors=refusals)
 
 
 def _refill() -> Described:
     many = [{"order": 1, "refill": 1}, {"order": 3, "refill": NOT_YOURS}]
     forms = (
-        Form(title="One order", asked={"order": "23501"}, parameters=(ORDER,),
-             answers=(Answer("The refill's id", {"refill": "1"}),), schema="Refilled"),
-        Form(title="Many orders", asked={"orders": "1,3"}, parameters=(ORDERS,),
-             answers=(Answer("In their order", many),), schema="RefilledEach"),
+        Form(title=N_("One order"), asked={"order": "23501"}, parameters=(ORDER,),
+             answers=(Answer(N_("The refill's id"), {"refill": "1"}),), schema="Refilled"),
+        Form(title=N_("Many orders"), asked={"orders": "1,3"}, parameters=(ORDERS,),
+             answers=(Answer(N_("In their order"), many),), schema="RefilledEach"),
     )  # fmt: skip
     refusals = (errors.INCORRECT_ORDER, errors.NOT_REFILLABLE, errors.TOO_MANY_IDS)
-    about = (
+    about = N_(
         "Asks to fill up what dropped. A drip-feed is refilled run by run: the answer is the first run's refill, and "
         "callbacks tell of each."
     )
@@ -200,16 +203,16 @@ def _refill() -> Described:
 def _refill_status() -> Described:
     many = [{"refill": 1, "status": "Completed"}, {"refill": 3, "status": {"error": errors.INCORRECT_REFILL}}]
     forms = (
-        Form(title="One refill", asked={"refill": "1"}, parameters=(REFILL,),
-             answers=(Answer("Its status", {"status": "Completed"}),), schema="RefillStatus"),
-        Form(title="Many refills", asked={"refills": "1,3"}, parameters=(REFILLS,),
-             answers=(Answer("In their order", many),), schema="RefillStatuses"),
+        Form(title=N_("One refill"), asked={"refill": "1"}, parameters=(REFILL,),
+             answers=(Answer(N_("Its status"), {"status": "Completed"}),), schema="RefillStatus"),
+        Form(title=N_("Many refills"), asked={"refills": "1,3"}, parameters=(REFILLS,),
+             answers=(Answer(N_("In their order"), many),), schema="RefillStatuses"),
     )  # fmt: skip
     refusals = (errors.INCORRECT_REFILL, errors.TOO_MANY_IDS)
-    return Described(name="refill_status", about="Where a refill stands.", forms=forms, errors=refusals)
+    return Described(name="refill_status", about=N_("Where a refill stands."), forms=forms, errors=refusals)
 
 
 def _balance(money: Mapping[str, str]) -> Described:
-    answer = Answer("What is left to spend", {"balance": "100.84292", **money})
-    form = Form(title="Yours", asked={}, answers=(answer,), schema="Balance")
-    return Described(name="balance", about="Your balance.", forms=(form,))
+    answer = Answer(N_("What is left to spend"), {"balance": "100.84292", **money})
+    form = Form(title=N_("Yours"), asked={}, answers=(answer,), schema="Balance")
+    return Described(name="balance", about=N_("Your balance."), forms=(form,))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 
 from api.examples import Example
 from api.schemas import ANY_STATUS, REFILL_WORD, WHOLE, Schema
@@ -40,9 +42,9 @@ class Header:
 
 
 HEADERS = (
-    Header("webhook-id", "The message's own id, the same in every try: keep those you have worked off."),
-    Header("webhook-timestamp", "Seconds since 1970, of this try."),
-    Header("webhook-signature", "v1, and the signature; two of them, with a space between, after a new secret."),
+    Header("webhook-id", N_("The message's own id, the same in every try: keep those you have worked off.")),
+    Header("webhook-timestamp", N_("Seconds since 1970, of this try.")),
+    Header("webhook-signature", N_("v1, and the signature; two of them, with a space between, after a new secret.")),
 )
 
 
@@ -56,19 +58,19 @@ def events() -> Sequence[Event]:
     return (
         Event(
             "order.status",
-            "The status of an order changed, its end included. With the order's id comes all that status answers.",
+            N_("The status of an order changed, its end included. With the order's id comes all that status answers."),
             status,
             {"allOf": [{"type": "object", "properties": {"order": WHOLE}, "required": ["order"]}, _open(ANY_STATUS)]},
         ),
         Event(
             "refill.status",
-            "A refill was asked for, or its status changed. Of a drip-feed each run has its refill.",
+            N_("A refill was asked for, or its status changed. Of a drip-feed each run has its refill."),
             {"refill": 1, "order": 23501, "status": "Completed"},
             {**refill, "required": ["refill", "order", "status"]},
         ),
         Event(
             "ping",
-            "You sent a test from the page of your addresses.",
+            N_("You sent a test from the page of your addresses."),
             {"address": 1},
             {"type": "object", "properties": {"address": WHOLE}, "required": ["address"]},
         ),
@@ -83,18 +85,31 @@ def _open(schema: Schema) -> Schema:
 def rules() -> Sequence[str]:
     """What a receiver must know, a sentence or two each."""
     waits = [_span(seconds) for seconds in settings.CALLBACK_RETRY_SECONDS]
+    retries = {
+        "waits": ", ".join(waits[:-1]), "last": waits[-1], "longest": _span(settings.CALLBACK_LONGEST_WAIT_SECONDS),
+        "hours": settings.CALLBACK_RETRY_HOURS, "days": settings.CALLBACK_KEEP_DAYS,
+    }  # fmt: skip
     return (
-        f"Answer with any 2xx within {settings.CALLBACK_DEADLINE_SECONDS:g} seconds: note the message, answer, then "
-        "work. Redirects are not followed.",
-        f"What is not taken is tried again after {', '.join(waits[:-1])}, and then every {waits[-1]}. Retry-After of a "
-        f"429 or 503 is heard, up to {_span(settings.CALLBACK_LONGEST_WAIT_SECONDS)}. After "
-        f"{settings.CALLBACK_RETRY_HOURS} hours a message is parked: it stays on the page of your addresses, where it "
-        f"can be sent again, for {settings.CALLBACK_KEEP_DAYS} days. 410 Gone switches the address off.",
-        "Messages of one order come in the order of its changes; each waits until those before it were taken or "
-        "parked. Different orders do not wait for each other. The runs of a drip-feed are not told one by one.",
-        "A message may come more than once, always with the same webhook-id and the same body. Answer 2xx to one that "
-        "you know already.",
-        "A new order is Pending, as add answered: the first message about it is that of its first change.",
+        _(
+            "Answer with any 2xx within %(seconds)s seconds: note the message, answer, then work. Redirects are not "
+            "followed."
+        )
+        % {"seconds": f"{settings.CALLBACK_DEADLINE_SECONDS:g}"},
+        _(
+            "What is not taken is tried again after %(waits)s, and then every %(last)s. Retry-After of a 429 or 503 is "
+            "heard, up to %(longest)s. After %(hours)s hours a message is parked: it stays on the page of your "
+            "addresses, where it can be sent again, for %(days)s days. 410 Gone switches the address off."
+        )
+        % retries,
+        _(
+            "Messages of one order come in the order of its changes; each waits until those before it were taken or "
+            "parked. Different orders do not wait for each other. The runs of a drip-feed are not told one by one."
+        ),
+        _(
+            "A message may come more than once, always with the same webhook-id and the same body. Answer 2xx to one "
+            "that you know already."
+        ),
+        _("A new order is Pending, as add answered: the first message about it is that of its first change."),
     )
 
 

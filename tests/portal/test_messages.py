@@ -195,3 +195,15 @@ def test_no_english_is_left_on_a_russian_page(as_alice: Client, alice: Customer,
     assert answer.status_code == 200
     english = set(re.findall(r"[A-Za-z]{3,}", _said(answer.content.decode()))) - NAMES - OF_CODE
     assert english == set()
+
+
+@pytest.mark.django_db
+def test_the_apis_documentation_speaks_russian_and_its_document_for_programs_does_not(client: Client) -> None:
+    page = client.get("/docs/api/", headers=RUSSIAN).content.decode()
+    prose = re.sub(r"<(script|template|pre|code)\b.*?</\1>", "", page.partition("<main")[2], flags=re.S)
+    texts = {" ".join(text.split()) for text in re.split(r"<[^>]*>", prose)}
+    english = {text for text in texts if re.search("[A-Za-z]{2} [a-z]{2,} [a-z]{2}", text)}
+    assert {text for text in english if not re.search("[а-яё]", text)} <= {"Mentions with Hashtags"}
+    document = client.get("/docs/api/openapi.json")
+    assert document.status_code == 200
+    assert client.get("/docs/api/openapi.json", headers=RUSSIAN).content == document.content
