@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.models import Customer
+from accounts.models import ApiKey, Customer
 from api import errors, ordering, wishes
 from api.bodies import Fields
 from api.door import Bucket
@@ -16,13 +16,16 @@ from api.ids import many_ids, one_id
 from api.statuses import answers, not_yours
 from ledger.amounts import plain
 from ledger.balances import balance_of
+from orders.models import Origin
+from orders.placing import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: whose, its fields, and the Idempotency-Key of its header."""
+    """One request: whose, with which key (None: tried by hand), its fields, and the Idempotency-Key of its header."""
 
     customer: Customer
+    key: ApiKey | None
     fields: Fields
     idempotency_key: str | None
 
@@ -57,7 +60,7 @@ def balance(call: Call) -> object:
 
 
 def add(call: Call) -> object:
-    return ordering.add(call.customer, call.fields, key=call.idempotency_key)
+    return ordering.add(call.customer, call.fields, Source(Origin.API, call.key), key=call.idempotency_key)
 
 
 SERVICES = "services"

@@ -64,7 +64,7 @@ def _answer(customer: Customer, action: str, fields: Mapping[str, str]) -> str:
     if action == SERVICES:
         return prepared().body.decode()
     return json.dumps(
-        answer_of(action, Call(customer=customer, fields=fields, idempotency_key=None)), ensure_ascii=False
+        answer_of(action, Call(customer=customer, key=None, fields=fields, idempotency_key=None)), ensure_ascii=False
     )
 
 

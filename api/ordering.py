@@ -19,7 +19,7 @@ from api import errors
 from api.bodies import Fields
 from api.errors import ApiError, incorrect
 from api.ids import one_id
-from orders.placing import Line, LineProblem, Once, Refused, TokenOfAnother, place_orders
+from orders.placing import Line, LineProblem, Once, Refused, Source, TokenOfAnother, place_orders
 
 RESERVED = ("key", "action", "request_id")
 TEXTS = {
@@ -30,7 +30,7 @@ TEXTS = {
 }
 
 
-def add(customer: Customer, fields: Fields, *, key: str | None) -> Mapping[str, object]:
+def add(customer: Customer, fields: Fields, source: Source, *, key: str | None) -> Mapping[str, object]:
     """Places one order; the answer. Raises ApiError, and nothing was charged."""
     service = one_id(fields.get("service", ""))
     if service is None:
@@ -38,7 +38,9 @@ def add(customer: Customer, fields: Fields, *, key: str | None) -> Mapping[str, 
     asked = {name: value for name, value in fields.items() if name not in RESERVED}
     line = Line(service_id=service, fields={name: value for name, value in asked.items() if name != "service"})
     try:
-        (order,) = place_orders(customer=customer, lines=[line], once=_once(customer, asked, fields, key))
+        (order,) = place_orders(
+            customer=customer, lines=[line], once=_once(customer, asked, fields, key), source=source
+        )
     except TokenOfAnother as error:
         raise ApiError(errors.KEY_REUSED) from error
     except Refused as refused:

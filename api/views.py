@@ -52,7 +52,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         if name == SERVICES:
             return entry.keep(_services(request, prepared()))
         key = request.headers.get("Idempotency-Key")
-        return entry.keep(_json(answer_of(name, Call(customer=opened.customer, fields=fields, idempotency_key=key))))
+        call = Call(customer=opened.customer, key=opened.key, fields=fields, idempotency_key=key)
+        return entry.keep(_json(answer_of(name, call)))
 
 
 def _services(request: HttpRequest, listed: Prepared) -> HttpResponse:

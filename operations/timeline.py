@@ -57,7 +57,12 @@ def timeline(order: Order) -> list[Moment]:
 
 def _placed(order: Order) -> Iterable[Moment]:
     """Orders that tell nothing of their beginning still begin somewhere."""
-    yield Moment(at=order.created_at, what=f"Placed by {order.customer}", icon="add_shopping_cart")
+    yield Moment(at=order.created_at, what=f"Placed by {order.customer}", icon="add_shopping_cart", note=_way(order))
+
+
+def _way(order: Order) -> str:
+    """How it was placed; empty where that was not kept."""
+    return f"With API key {order.api_key}" if order.api_key is not None else order.get_origin_display()
 
 
 def _events(order: Order) -> Iterable[Moment]:

@@ -23,13 +23,14 @@ from catalog.sentences import Sentence, kept, say
 from catalog.service_types import service_type
 from ledger.amounts import plain
 from orders.mass_reading import Table, fields_of, read_table
-from orders.models import MassOrder
-from orders.placing import Line, Refused, place_orders, quote_all
+from orders.models import MassOrder, Origin
+from orders.placing import Line, Refused, Source, place_orders, quote_all
 from orders.same_link import own_orders_under_way
 from records.jobs import Turn, hint
 
 PROGRESS = ("state", "next_line", "results", "placed", "charged", "why")  # what a chunk moves
 SEEN = ("lines", "version")  # what is looked at: megabytes of a long list, written again only where they changed
+_MASS = Source(Origin.MASS)
 Entry = dict[str, Any]  # a line as it is kept, made by `_entries`
 
 
@@ -115,7 +116,7 @@ def _place(mass: MassOrder, entries: list[Entry]) -> bool:
     """Places what can be placed; False where the list stops here."""
     while entries:
         try:
-            orders = place_orders(customer=mass.customer, lines=[_line(entry) for entry in entries])
+            orders = place_orders(customer=mass.customer, lines=[_line(entry) for entry in entries], source=_MASS)
         except Refused as refused:
             wrong = {problem.line: problem for problem in refused.problems}
             if any(problem.code == "funds" for problem in refused.problems):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Customer
+from accounts.models import ApiKey, Customer
 from catalog.models import ProviderService, Service
 from ledger.fields import ExchangeRateField, MoneyField
 from providers.models import Provider
@@ -43,6 +43,14 @@ class Status(models.TextChoices):
     EXPIRED = "Expired", "Expired"
 
 
+class Origin(models.TextChoices):
+    """How an order was placed."""
+
+    PORTAL = "portal", "Order form"
+    MASS = "mass", "Mass order"
+    API = "api", "API"
+
+
 FINAL = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.EXPIRED)
 LIVE = tuple(status for status in Status if status not in FINAL)
 
@@ -56,6 +64,18 @@ class Order(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders", db_index=False)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
+    origin = models.CharField(
+        max_length=6,
+        choices=Origin.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty for runs, and for orders of before it was kept.",
+    )
+    # Without a constraint in the database, which would read the whole table when it is added. Keys are never deleted.
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False, db_constraint=False
+    )
 
     # What was sold, as it was
     service_name = models.CharField(max_length=500)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from accounts.models import Customer
+from accounts.models import ApiKey, Customer
 from catalog.links import link_key
 from catalog.measuring import Limits, Problem, measuring_fields
 from catalog.models import Route, SameLink, Service
@@ -30,7 +30,7 @@ from ledger.models import Account, Transfer
 from ledger.posting import InsufficientFunds, Posting, post
 from orders.holding import holds
 from orders.letters import write_of_low_balance
-from orders.models import Order, State
+from orders.models import Order, Origin, State
 from orders.overdue import expiry_of
 from orders.routing import BelowCost, ExchangeRates, NoRoute, Promise, Purchase, choose, routes_in_order
 from orders.same_link import queue_new, tell_queued
@@ -38,7 +38,7 @@ from orders.tokens import AlreadyPlaced, Once, TokenOfAnother, claim_token, plac
 from records.attention import raise_attention
 from records.jobs import hint
 
-__all__ = ["Line", "LineProblem", "Once", "Quote", "Refused", "TokenOfAnother", "place_orders", "quote_all"]
+__all__ = ["Line", "LineProblem", "Once", "Quote", "Refused", "Source", "TokenOfAnother", "place_orders", "quote_all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,14 @@ class Line:
     service_id: int
     fields: Mapping[str, object]
     expected: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where orders come from: how they were placed, and over the API with which key."""
+
+    origin: Origin
+    api_key: ApiKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +90,9 @@ class Refused(Exception):
         self.problems = problems
 
 
-def place_orders(*, customer: Customer, lines: Sequence[Line], once: Once | str | None = None) -> list[Order]:
+def place_orders(
+    *, customer: Customer, lines: Sequence[Line], once: Once | str | None = None, source: Source | None = None
+) -> list[Order]:
     """Places all lines for `customer` and charges his wallet once, or raises Refused and changes nothing.
 
     `once` is a token of the customer's choice: placing with a token that was used returns the orders it made then, or
@@ -99,14 +109,14 @@ def place_orders(*, customer: Customer, lines: Sequence[Line], once: Once | str 
     sales = [quote for quote in quotes if isinstance(quote, Quote)]
     try:
         with transaction.atomic():
-            return _sell(customer, sales, once)
+            return _sell(customer, sales, once, source)
     except InsufficientFunds as short:
         raise Refused([_no_funds(short.needed, short.balance)]) from short
     except AlreadyPlaced:
         assert once is not None
         earlier = placed_before(customer, once)
         if earlier is None:  # its time ran out while we waited for it: now the token is free
-            return place_orders(customer=customer, lines=lines, once=once)
+            return place_orders(customer=customer, lines=lines, once=once, source=source)
         return earlier
 
 
@@ -193,9 +203,9 @@ def _purchase(service: Service, read: Read, rates: ExchangeRates) -> Purchase | 
         raise
 
 
-def _sell(customer: Customer, quotes: Sequence[Quote], once: Once | None) -> list[Order]:
+def _sell(customer: Customer, quotes: Sequence[Quote], once: Once | None, source: Source | None) -> list[Order]:
     placement = claim_token(customer, once) if once is not None else None
-    unsaved = [_order(customer, quote) for quote in quotes]
+    unsaved = [_order(customer, quote, source) for quote in quotes]
     queue_new(unsaved)
     orders = Order.objects.bulk_create(unsaved, batch_size=1000)
     tell_queued(orders)
@@ -228,7 +238,7 @@ def _payments(customer: Customer, orders: Sequence[Order]) -> list[Posting]:
     ]
 
 
-def _order(customer: Customer, quote: Quote) -> Order:
+def _order(customer: Customer, quote: Quote, source: Source | None) -> Order:
     service, purchase, measured = quote.service, quote.purchase, quote.read.measured
     bought = purchase.provider_service if purchase else None
     state = State.WAITING if bought else State.BY_HAND
@@ -236,6 +246,8 @@ def _order(customer: Customer, quote: Quote) -> Order:
         state, bought = State.SERIES, None  # the panel runs it: each run finds its own route
     return Order(
         customer=customer,
+        origin=source.origin if source is not None else "",
+        api_key=source.api_key if source is not None else None,
         service=service,
         service_name=service.name,
         service_type=service.type,

@@ -28,9 +28,9 @@ from catalog.service_types import service_type
 from ledger.amounts import InexactAmount
 from ledger.balances import balance_of
 from orders.holding import holds
-from orders.models import Order
+from orders.models import Order, Origin
 from orders.paces import paces_of
-from orders.placing import Line, LineProblem, Refused, place_orders
+from orders.placing import Line, LineProblem, Refused, Source, place_orders
 from orders.same_link import own_order_under_way
 from portal.again import kept_of, typed_of
 from portal.customers import CustomerRequest, customer_page
@@ -109,7 +109,9 @@ def _post(request: CustomerRequest) -> HttpResponse:
     line = Line(service_id=service.pk, fields=typed, expected=_expected(request.POST, service, typed))
     try:
         _refuse_what_is_no_order(service, typed)
-        (order,) = place_orders(customer=request.customer, lines=[line], once=once)
+        (order,) = place_orders(
+            customer=request.customer, lines=[line], once=once, source=Source(Origin.PORTAL)
+        )
     except Refused as refused:
         return _refused(request, service, typed, refused, once)
     if not _is_of(order, service, typed):

@@ -82,7 +82,7 @@ class OrderAdmin(Newest):
         return queryset.filter(match if number is None else match | Q(pk=number)), False
 
     def row_for_step(self, request: HttpRequest, object_id: int) -> Any:
-        related = ("customer__user", "customer__wallet", "provider", "provider_service", "service")
+        related = ("customer__user", "customer__wallet", "provider", "provider_service", "service", "api_key")
         return self.get_queryset(request).select_related(*related).filter(pk=object_id).first() or super().row_for_step(
             request, object_id
         )

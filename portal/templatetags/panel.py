@@ -26,6 +26,7 @@ from orders.refilling import can_refill
 from portal import money
 from portal.again import again_of
 from portal.callback_words import in_words
+from portal.origins import placed_by
 from portal.parts import in_parts
 from portal.runs import words_of
 
@@ -33,6 +34,7 @@ register = template.Library()
 register.filter("holds", holds)
 register.filter("again", again_of)
 register.filter("in_parts", in_parts)
+register.filter("placed_by", placed_by)
 register.filter("runs_words", words_of)
 
 TONES = {
