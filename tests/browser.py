@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,13 +52,21 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     """Makes pages; at the end, whatever the browser complained about (scripts, styles, the policy) fails the test."""
     said: list[str] = []
     contexts = []
+    expected = list(EXPECTED)
 
     def heard(message: ConsoleMessage) -> None:
         said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     def make(
-        *, width: int = 1440, height: int = 900, dark: bool = False, scripts: bool = True, ratio: float = 1
+        *,
+        width: int = 1440,
+        height: int = 900,
+        dark: bool = False,
+        scripts: bool = True,
+        ratio: float = 1,
+        noted: Sequence[str] = (),
     ) -> Page:
+        expected.extend(noted)
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -76,7 +84,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     yield make
     for context in contexts:
         context.close()
-    unexpected = [line for line in said if not any(word in line for word in EXPECTED)]
+    unexpected = [line for line in said if not any(word in line for word in expected)]
     assert unexpected == [], unexpected
 
 

@@ -48,7 +48,7 @@ def test_from_sign_up_to_a_recovery_code(live_server: LiveServer, page: Page) ->
     expect(page.get_by_role("status")).to_contain_text("Your account is ready")
 
     page.goto(f"{live_server.url}/account/")
-    page.get_by_role("link", name="Switch two-factor sign-in on").click()
+    page.get_by_role("link", name="Switch on Two-factor sign-in").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     page.get_by_text("Type this key").click()
     secret = re.sub(r"\s", "", page.locator("details code").inner_text())
