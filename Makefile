@@ -1,6 +1,6 @@
 # `make` alone lists the targets. `make run` and `make test` need Python 3.11 or newer with pip; they set up .venv themselves.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants lint types docs messages css bench torture fuzz lock
+.PHONY: help run test screenshots soak mutants lint types docs messages css bench torture fuzz lock
 SHELL := /bin/sh
 
 # The first Python that is new enough; PYTHON=… chooses another.
@@ -13,7 +13,7 @@ BIN = .venv/bin
 ALONE = env -u DATABASE_URL -u REDIS_URL -u PANEL_DATA_DIR
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: ## Run the panel with a demo at http://127.0.0.1:8000 (PORT=, PANEL_DATA_DIR=, PANEL_DEMO=0)
 	$(SET_UP)
@@ -26,6 +26,11 @@ test: ## Run the tests, and those of the pages where a Chromium is found (TESTS=
 	elif $(ALONE) $(BIN)/python -c 'from tests.browser import chromium; raise SystemExit(chromium() is None)'; then \
 		echo "== Pages in a browser"; $(ALONE) $(BIN)/python -m pytest -m browser; \
 	else echo "No Chromium was found (PANEL_CHROMIUM may name one): the tests that drive a browser were left out."; fi
+
+screenshots: ## Take pictures of every page, in both sizes and themes (SCENES="orders new-order" takes some, PICTURES=1 the README's)
+	$(SET_UP) --dev
+	@$(ALONE) SCENES="$(SCENES)" $(BIN)/python -m pytest -q tests/portal/$(if $(PICTURES),pictures,screenshots).py
+	@echo "The pictures are in $(if $(PICTURES),docs/pictures/,$(or $(PANEL_SCREENSHOTS),screenshots/))."
 
 soak: ## Run the long tests: workers killed during 1,000 orders, the money machine on new examples (SOAK_ORDERS=, MONEY_EXAMPLES=)
 	$(SET_UP) --dev

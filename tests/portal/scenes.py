@@ -215,13 +215,13 @@ class Stage:
 
     def show(self, scene: Scene) -> None:
         if scene.who != self._who or scene.who == "visitor":
-            self._sign_in(scene.who)
+            self.sign_in(scene.who)
         self.page.goto(self.url + scene.path.format(**self.world.names))
         if scene.act is not None:
             scene.act(self.page, self.world)
         self.page.wait_for_load_state()
 
-    def _sign_in(self, who: str) -> None:
+    def sign_in(self, who: str) -> None:
         """By a session made here: signing in itself is other tests' business."""
         self._who = who
         self.page.context.clear_cookies()

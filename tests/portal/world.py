@@ -220,9 +220,14 @@ def _callbacks(customer: Customer) -> int:
 def _news() -> None:
     day = timedelta(days=1)
     now = timezone.now()
-    for title, level, body, ago in (
-        ("A planned break on Sunday", "warning", "From 02:00 to 02:30 UTC nothing can be ordered.", day),
-        ("New: services for Telegram", "info", "See https://example.com/telegram for how they are delivered.", 2 * day),
-        (LONG[:120], "info", "Слово " * 200, 3 * day),
+    Announcement.objects.create(
+        title="A planned break on Sunday",
+        level="warning",
+        body="From 02:00 to 02:30 UTC nothing can be ordered.",
+        starts_at=now - day,
+    )
+    for title, body, ago in (
+        ("New: services for Telegram", "See https://example.com/telegram for how they are delivered.", 2 * day),
+        (LONG[:120], "Слово " * 200, 3 * day),
     ):
-        Announcement.objects.create(title=title, level=level, body=body, starts_at=now - ago)
+        Announcement.objects.create(title=title, body=body, starts_at=now - ago, on_top=False)
