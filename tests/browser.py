@@ -75,11 +75,10 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             reduced_motion="reduce",
         )
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: said.append(f"error: {error}"))
-        return page
+        context.set_default_timeout(WAIT_MS)
+        context.on("console", heard)
+        context.on("weberror", lambda error: said.append(f"error: {error.error}"))
+        return context.new_page()
 
     yield make
     for context in contexts:

@@ -157,3 +157,64 @@ const choose = (field) => {
   document.addEventListener("htmx:afterSettle", dress);
 };
 for (const field of document.querySelectorAll("[data-combobox]")) choose(field);
+
+/* A price that is late: its place says that it is being counted, and the button names none until it is there. */
+const follow = (summary) => {
+  const wait = summary.querySelector("#price-wait");
+  let typed = 0; /* how often something was typed, and how often when the price was last asked for */
+  let asked = 0;
+  let soon = 0;
+
+  const say = (words) => {
+    document.getElementById("price").setAttribute("aria-busy", String(Boolean(words)));
+    if (wait.textContent !== words) wait.textContent = words;
+    const button = document.getElementById("order-words");
+    if (words) button.textContent = button.dataset.plain;
+  };
+  const ofPrice = (event) => event.detail.target?.id === "price";
+
+  summary.closest("form").addEventListener("input", () => {
+    typed += 1;
+    window.clearTimeout(soon);
+    soon = window.setTimeout(() => say(wait.dataset.counting), 250);
+  });
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!ofPrice(event)) return;
+    asked = typed;
+    if (wait.textContent) say(wait.dataset.counting);
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!ofPrice(event)) return;
+    if (asked !== typed) return say(wait.dataset.counting);
+    window.clearTimeout(soon);
+    say("");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!ofPrice(event) || event.detail.successful || asked !== typed) return;
+    window.clearTimeout(soon);
+    say(wait.dataset.unknown);
+  });
+};
+const summary = document.getElementById("summary");
+if (summary) follow(summary);
+
+/* What could not be fetched is said, with a way to try again; the next answer takes the notice away. */
+const trouble = document.getElementById("trouble");
+let failed = null;
+for (const [name, words] of [["sendError", "unreachable"], ["timeout", "late"], ["responseError", "refused"]]) {
+  document.addEventListener(`htmx:${name}`, (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    failed = { elt, by: requestConfig?.triggeringEvent?.type, stale: xhr?.status === 403 };
+    trouble.hidden = false;
+    const said = trouble.querySelector("[data-said]");
+    if (said.textContent !== trouble.dataset[words]) said.textContent = trouble.dataset[words];
+  });
+}
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) trouble.hidden = true;
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-try-again]")) return;
+  if (!failed.by || failed.stale || !failed.elt.isConnected) return window.location.reload();
+  window.htmx.trigger(failed.elt, failed.by);
+});

@@ -68,6 +68,13 @@ def _refused(page: Page, world: World) -> None:
     expect(page.locator("#about-quantity .field-error")).to_be_visible()
 
 
+def _unreachable(page: Page, world: World) -> None:
+    page.route("**/order/new/price/", lambda route: route.abort("connectionrefused"))
+    page.fill("[name=quantity]", "3000")
+    expect(page.locator("#trouble")).to_be_visible()
+    page.unroute("**/order/new/price/")
+
+
 def _row_menu(page: Page, world: World) -> None:
     page.locator("main .menu summary").nth(3).click()
 
@@ -148,6 +155,7 @@ SCENES = (
     Scene("new-order", ORDER + "&service={plain}&quantity=2500"),
     Scene("new-order-awkward", f"/order/new/?service={{strange}}&quantity={MOST}&link={LONG_LINK.partition('?')[0]}"),
     Scene("new-order-refused", "/order/new/?service={strange}", act=_refused),
+    Scene("new-order-unreachable", ORDER + "&service={plain}&quantity=2500", act=_unreachable),
     Scene("new-order-package", ORDER + "&service={package}"),
     Scene("new-order-comments", ORDER + "&service={comments}"),
     Scene("new-order-posts", "/order/new/?service={posts}&username=alice&min=100&max=200&posts=5"),
@@ -203,7 +211,7 @@ SCENES = (
     Scene("api-tried", "/docs/api/try/?action=balance", act=_press("Call balance")),
 )
 #: what Chromium notes on the console: refusals of whole pages, and that somebody typed before it moved the focus
-NOTED = ("status of 410", "status of 403", "Autofocus processing was blocked")
+NOTED = ("status of 410", "status of 403", "Autofocus processing was blocked", "/order/new/price/", "htmx:")
 
 
 class Stage:
