@@ -8,11 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
+from django.apps import apps
 from django.db import connection, transaction
+from django.db.migrations import Migration
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from catalog import revisions, updates
 from catalog.bulk import update_rows
 from catalog.models import Category, Service, Update
 from catalog.offers import services_on_sale
@@ -149,10 +151,16 @@ def test_old_news_is_forgotten(settings: pytest.FixtureRequest) -> None:
     assert Update.objects.count() == 1
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other databases change a table in place")
 @pytest.mark.django_db(transaction=True)
-def test_migrations_forth_and_back_leave_the_triggers_in_place() -> None:
-    """SQLite rebuilds a table by a rename, which fails while a trigger names it."""
-    call_command("migrate", "catalog", "0003", verbosity=0)
-    call_command("migrate", "catalog", verbosity=0)
+def test_a_table_that_a_migration_rebuilds_has_its_triggers_again() -> None:
+    """SQLite rebuilds a table by a rename, which fails while a trigger of another table names it."""
+    catalog = apps.get_app_config("catalog")
+    updates.step_aside_for_rebuild(catalog, plan=[(Migration("0099_any", "catalog"), False)])
+    with connection.schema_editor() as editor:
+        editor._remake_table(Category)  # type: ignore[attr-defined] # what every change of a field comes to
+        editor._remake_table(Service)  # type: ignore[attr-defined]
+    revisions.install_after_migrate(catalog)
+    updates.install_after_migrate(catalog)
     _service()
     assert [kind for kind, *_ in _told()] == ["new"]
