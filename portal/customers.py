@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Customer
+from accounts.models import Customer, User
 from conversations.models import Thread
 
 P = ParamSpec("P")
@@ -53,7 +53,7 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
-        customer = _with_all(Customer.objects.filter(user_id=request.user.pk)).first()
+        customer = customer_of(request.user)
         if customer is None:
             return redirect("admin:index")  # staff without a wallet have nothing to buy with
         request.customer = customer  # type: ignore[attr-defined]
@@ -62,9 +62,11 @@ def customer_page(view: CustomerView[P]) -> Callable[Concatenate[HttpRequest, P]
     return never_cache(vary_on_headers("HX-Request")(page))
 
 
-def _with_all(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+def customer_of(user: User) -> Customer | None:
+    """With all that the frame of a page shows of him; None for staff who buy nothing. One query."""
     unread = Thread.objects.filter(customer=OuterRef("pk"), unread=True)
-    return customers.select_related("user", "wallet").annotate(answers_wait=Exists(unread))
+    found = Customer.objects.select_related("user", "wallet").annotate(answers_wait=Exists(unread))
+    return found.filter(user_id=user.pk).first()
 
 
 def open_page(
@@ -78,8 +80,7 @@ def open_page(
             return to_sign_in(request)
         request.customer = None  # type: ignore[attr-defined]
         if request.user.is_authenticated:
-            found = _with_all(Customer.objects.filter(user_id=request.user.pk)).first()
-            request.customer = found  # type: ignore[attr-defined]
+            request.customer = customer_of(request.user)  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return never_cache(vary_on_headers("HX-Request")(page))

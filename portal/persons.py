@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
 from accounts.models import Customer, User
-from portal.customers import to_sign_in
+from portal.customers import customer_of, to_sign_in
 
 P = ParamSpec("P")
 
@@ -33,7 +33,7 @@ def person_page(
         user = request.user
         if not isinstance(user, User):
             return to_sign_in(request)
-        customer = Customer.objects.select_related("user", "wallet").filter(user_id=user.pk).first()
+        customer = customer_of(user)
         request.person = user  # type: ignore[attr-defined]
         request.customer = customer  # type: ignore[attr-defined]
         request.frame = "frame.html" if customer else "portal/account/desk.html"  # type: ignore[attr-defined]

@@ -257,6 +257,8 @@ def test_every_page_says_that_an_answer_waits_until_it_is_read(
         page = as_alice.get("/funds/").content.decode()
     assert page.count(WAITS) == 2  # in the rail and in the bar of a phone
     assert len(asked) == len(before), "it comes with the customer"
+    for address in ("/account/", "/services/", "/updates/"):  # whose customers are loaded in other ways
+        assert as_alice.get(address).content.decode().count(WAITS) == 2, address
     assert WAITS not in as_alice.get(f"/orders/{order.pk}/problem/").content.decode()
     assert WAITS not in as_alice.get("/funds/").content.decode()
 
