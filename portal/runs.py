@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from orders.models import FINAL, Order, State
 from orders.runs import is_series, look_at_runs
 from portal.money import grouped
-from portal.refill_words import WORDS, in_words
+from portal.refill_words import in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +106,10 @@ def _run(run: Order) -> Run:
         delivered=_delivered(run, run.quantity),
         quantity=run.quantity,
         at=run.ended_at or run.accepted_at or run.created_at,
-        refill=_refill(refills[-1].status) if refills else "",
+        refill=in_words(refills[-1].status) if refills else "",
         refill_open=any(refill.ended_at is None for refill in refills),
         checked=run.state == State.REVIEW,
     )
-
-
-def _refill(status: str) -> str:
-    return in_words(status) if status in WORDS else pgettext("refill", "Pending")
 
 
 def _delivered(run: Order, quantity: int) -> int | None:

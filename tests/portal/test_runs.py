@@ -237,7 +237,7 @@ def test_a_refill_of_its_runs_is_asked_for_and_shown(as_alice: Client, alice: Cu
     as_alice.post(f"/orders/{parent.pk}/refill/")
     assert RefillRequest.objects.get().order == run
     page = words(read(as_alice, f"/orders/{parent.pk}/"))
-    assert "Refill: Pending" in page
+    assert "Refill: Requested" in page  # as the list of refills has it
     assert f"Refill order {parent.pk}" not in page
 
 
