@@ -73,7 +73,9 @@ PAID: Mapping[Transfer.Kind, Callable[[], str]] = {
 
 
 def story_of(order: Order) -> list[Entry]:
-    """Newest first; two queries, of a drip-feed that ended early three: what happened, and what was paid."""
+    """Newest first; two queries, of a drip-feed that ended early three: what happened, and what was paid, of each the
+    newest PORTAL_STORY_LINES.
+    """
     entries = [Entry(order.created_at, _placed(order)), *_happenings(order), *_payments(order)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
@@ -91,7 +93,7 @@ def beside_status(order: Order, ahead: Order | None) -> str:
 
 def _happenings(order: Order) -> list[Entry]:
     told = []
-    events = list(order.events.filter(kind__in=TOLD).order_by("id")[: settings.PORTAL_STORY_LINES])
+    events = list(order.events.filter(kind__in=TOLD).order_by("-id")[: settings.PORTAL_STORY_LINES])[::-1]
     stopped = [event.kind for event in events if event.kind in ("cancel_asked", "cancel_refused")][-1:]
     for event in events:
         words = ""
@@ -144,7 +146,7 @@ def _payments(order: Order) -> list[Entry]:
     paid = Q(kind__in=BACK, credit_id=order.customer.wallet_id) | Q(kind=Transfer.Kind.CAPTURE)
     return [
         Entry(each.at, PAID[Transfer.Kind(each.kind)]() % {"amount": _amount(each.amount)})
-        for each in Transfer.objects.filter(paid, order_id=order.pk).order_by("id")
+        for each in Transfer.objects.filter(paid, order_id=order.pk).order_by("-id")[: settings.PORTAL_STORY_LINES]
     ]
 
 

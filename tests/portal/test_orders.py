@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.deposits import deposit
 from accounts.models import Customer
@@ -246,6 +246,18 @@ def test_the_story_is_told_in_the_customers_words_newest_first(as_alice: Client,
     story = re.sub(r"<[^>]*>", " ", page.partition('<ol class="story">')[2].partition("</ol>")[0])
     told = ["$0.45 came back to your balance.", "Ended in part", "Accepted for delivery.", "Placed. $0.90 was charged."]
     assert [story.index(words) for words in told] == sorted(story.index(words) for words in told)
+
+
+@pytest.mark.django_db
+def test_a_story_that_is_too_long_keeps_its_end(as_alice: Client, alice: Customer, settings: Settings) -> None:
+    settings.PORTAL_STORY_LINES = 3
+    order = ended(alice)
+    for _ in range(5):
+        it_happened(order, "accepted")
+    it_happened(order, "ended")
+    page = _page(as_alice, f"/orders/{order.pk}/")
+    story = re.findall(r"<li>([^<]*)<", page.partition('<ol class="story">')[2].partition("</ol>")[0])
+    assert story == ["Completed.", "Accepted for delivery.", "Accepted for delivery.", "Placed. $0.90 was charged."]
 
 
 # What goes on behind the scenes: to the customer the order simply waits, or goes on.
