@@ -5,7 +5,7 @@ A key's text is in the answer to the form that made it and nowhere else: not in 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from accounts.keys import KeyRefused, issue_key, read_addresses, revoke_key, rot
 from accounts.models import ApiKey
 from accounts.repeats import RepeatRefused, set_repeat_seconds
 from portal.customers import CustomerRequest, customer_page
+from portal.days import midnight
 from records.audit import actor_of
 from records.plain import plain_text
 
@@ -109,7 +110,7 @@ def _page(request: CustomerRequest, *, typed: QueryDict | None = None, problem: 
         "keys": [key for key in keys if key.expires_at is None or key.expires_at > now],
         "typed": typed or {},
         "problem": problem,
-        "today": now.date().isoformat(),
+        "today": timezone.localdate(now).isoformat(),
         "most_seconds": settings.API_REPEAT_MOST_SECONDS,
         "calls": last_calls(request.customer)[: settings.PORTAL_CALLS_SHOWN],
         "address": f"{settings.PUBLIC_URL}/api/v2",
@@ -131,12 +132,11 @@ def _owned(request: CustomerRequest, key_id: int) -> ApiKey:
 
 
 def _end_of(text: str) -> datetime | None:
-    """The last moment of the day that was chosen; None for none. Raises ExpiryRefused."""
+    """The end of the day that was chosen, in the customer's own time; None for none. Raises ExpiryRefused."""
     if not text.strip():
         return None
     try:
-        day = date.fromisoformat(text.strip())
-        end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
+        end = midnight(date.fromisoformat(text.strip()) + timedelta(days=1))
     except (ValueError, OverflowError) as error:
         raise ExpiryRefused(_("The day of expiry cannot be read. No key was made.")) from error
     if end <= timezone.now():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -23,8 +25,11 @@ KEY = re.compile(r"smm_\w{8}_\w{32}")
 
 
 @pytest.fixture(autouse=True)
-def _no_calls_yet(settings: object) -> None:
+def _no_calls_yet(settings: object) -> Iterator[None]:
+    """Nor any for the next test, whose customer may have the same id."""
     settings.REDIS_URL = ""  # type: ignore[attr-defined]
+    calls.start_anew()
+    yield
     calls.start_anew()
 
 
@@ -48,6 +53,19 @@ def test_a_key_is_made_and_shown_once(as_alice: Client, alice: Customer) -> None
     assert text not in page
     assert opened.key.prefix in page
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_last_day_of_a_key_is_that_of_its_owner(as_alice: Client, alice: Customer) -> None:
+    """In Honolulu it is the day before for ten hours of each day in London, and ends there when it ends here."""
+    alice.user.time_zone = "Pacific/Honolulu"
+    alice.user.save()
+    honolulu = ZoneInfo("Pacific/Honolulu")
+    today = timezone.now().astimezone(honolulu).date()
+    assert f'min="{today}"' in as_alice.get(PAGE).content.decode()
+    as_alice.post(f"{PAGE}keys/", {"name": "Shop", "expires": today.isoformat()})
+    end = ApiKey.objects.get().expires_at
+    assert end is not None
+    assert end.astimezone(honolulu) == datetime.combine(today + timedelta(days=1), time.min, tzinfo=honolulu)
 
 
 @pytest.mark.parametrize(
