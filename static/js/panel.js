@@ -38,21 +38,25 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-/* Copying: the button beside a text says that it was done. */
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  const source = button && document.getElementById(button.dataset.copy);
-  if (!source) return;
-  const text = "value" in source ? source.value : source.textContent;
+/* Copying: the button says that it was done. Without https a browser gives no page its clipboard: then the text is shown
+   marked, to be copied by hand. */
+const copy = async (button, text, byHand) => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    window.getSelection().selectAllChildren(source);
-    if (source.select) source.select();
-    return;
+    return byHand();
   }
   button.dataset.done = button.dataset.copied;
   window.setTimeout(() => delete button.dataset.done, 1500);
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  const source = button && document.getElementById(button.dataset.copy);
+  if (!source) return;
+  copy(button, "value" in source ? source.value : source.textContent, () => {
+    window.getSelection().selectAllChildren(source);
+    if (source.select) source.select();
+  });
 });
 
 /* "/" goes to the page's search; where it has none, to the frame's. */
@@ -88,12 +92,11 @@ document.addEventListener("htmx:afterSettle", () => {
   for (const box of document.querySelectorAll("[form=selected]")) box.checked = chosen.has(box.value);
   count();
 });
-document.addEventListener("click", async (event) => {
+document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy-selected]");
   if (!button) return;
-  await navigator.clipboard.writeText(picked().map((box) => box.value).join(","));
-  button.dataset.done = button.dataset.copied;
-  window.setTimeout(() => delete button.dataset.done, 1500);
+  const ids = picked().map((box) => box.value).join(",");
+  copy(button, ids, () => window.prompt(button.textContent.trim(), ids));
 });
 
 /* The field above a list to choose from becomes a combobox: arrows move in the list, Enter takes what is marked. Roles are

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Customer
@@ -359,6 +359,25 @@ def test_a_key_is_made_and_the_documentation_follows_the_language(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#balance .docs-code-python").get_by_role("button", name="Copy").click()
     assert "requests.post" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_where_a_browser_gives_no_clipboard_the_ids_are_shown_to_be_copied_by_hand(
+    live_server: LiveServer, page: Page, buyer: Customer
+) -> None:
+    """As over http, on any machine but one's own."""
+    first, second = under_way(buyer), under_way(buyer)
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    _sign_in(page, live_server, "/orders/")
+    page.get_by_label("Select all on this page").check()
+    shown: list[str] = []
+
+    def read(dialog: Dialog) -> None:
+        shown.append(dialog.default_value)
+        dialog.dismiss()
+
+    page.on("dialog", read)
+    page.get_by_role("button", name="Copy IDs").click()
+    assert shown == [f"{second.pk},{first.pk}"]
 
 
 def test_the_documentation_is_read_without_script_and_without_signing_in(
