@@ -25,8 +25,8 @@ from tests.portal.builders import a_service, ended
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOT_CUSTOMERS = ("admin:",)  # staff alone: tests/operations
-#: Opened by whoever holds the letter; each is good for one thing, and tried in tests/portal/test_joining.py and beside.
 OF_EVERYBODY = {"portal:favourite"}  # a service of the price list; what is marked is one's own
+#: Opened by whoever holds the letter; each is good for one thing, and tried in tests/portal/test_joining.py and beside.
 OF_A_LETTER = {"portal:join", "portal:choose_password", "portal:confirm_address"}
 
 
