@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,6 +13,7 @@ from catalog.models import Service
 from catalog.offers import services_on_sale
 from portal.customers import CustomerRequest, customer_page
 from portal.models import Favourite
+from portal.returning import ours
 
 
 def favourites_of(customer: Customer) -> set[int]:
@@ -42,7 +42,7 @@ def mark(request: CustomerRequest, service_id: int) -> HttpResponse:
             "here": request.POST.get("back", ""),
         }
         return render(request, "portal/parts/star.html", context)
-    return _back(request)
+    return HttpResponseRedirect(ours(request, request.POST.get("back", ""), otherwise="portal:services"))
 
 
 def _add(customer: Customer, service: Service) -> bool:
@@ -58,11 +58,3 @@ def _too_many() -> str:
     return _("You have %(most)s favourites, which is the most there can be: take one away first.") % {
         "most": settings.PORTAL_FAVOURITES
     }
-
-
-def _back(request: CustomerRequest) -> HttpResponse:
-    """Without script: the page where the star was pressed, if that is one of ours."""
-    page = request.POST.get("back", "")
-    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return HttpResponseRedirect(page)
-    return redirect("portal:services")

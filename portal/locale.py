@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.preferences import set_language
 from accounts.sessions import see
-from portal.theme import back
+from portal.returning import back
 
 ASK_NOBODY = {"portal:accent", "portal:logo", "healthz"}  # for everybody the same: who asks is not looked up
 
@@ -71,7 +71,7 @@ def change(request: HttpRequest) -> HttpResponse:
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         chosen,
-        max_age=settings.PORTAL_THEME_COOKIE_AGE,
+        max_age=settings.PORTAL_CHOICE_COOKIE_AGE,
         samesite="Lax",
         httponly=True,
         secure=request.is_secure(),

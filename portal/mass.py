@@ -20,6 +20,7 @@ from orders.mass_reading import Unreadable, decode
 from orders.models import MassOrder
 from portal.csv_stream import Cell, csv_response
 from portal.customers import CustomerRequest, customer_page
+from portal.paging import asked_id
 
 UNPROCESSABLE = 422
 LATEST = 5
@@ -31,11 +32,8 @@ def mass_order(request: CustomerRequest) -> HttpResponse:
     """The empty form, or the list typed before; posting leads to its preview."""
     if request.method == "POST":
         return _look(request)
-    earlier = request.GET.get("from", "")
-    text = ""
-    if earlier.isascii() and earlier.isdigit() and len(earlier) <= 18:
-        text = _own(request, int(earlier)).text
-    return _form(request, text)
+    earlier = asked_id(request.GET, "from")
+    return _form(request, "" if earlier is None else _own(request, earlier).text)
 
 
 @require_safe

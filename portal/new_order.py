@@ -37,7 +37,7 @@ from portal.customers import CustomerRequest, customer_page
 from portal.models import Favourite
 from portal.money import with_currency
 from portal.order_form import form_fields, price_of, problems_of, read_whole, typed_fields
-from portal.paging import ID_DIGITS
+from portal.paging import asked_id
 from portal.services import Search, listed
 
 TOKEN_BYTES = 18
@@ -72,7 +72,7 @@ def new_order(request: CustomerRequest) -> HttpResponse:
 @customer_page
 def price(request: CustomerRequest) -> HttpResponse:
     """The summary for what is typed so far."""
-    if _id(request.POST) is None:
+    if asked_id(request.POST, "service") is None:
         return HttpResponseBadRequest()
     service = _on_sale(request.POST)
     if service is None:
@@ -182,9 +182,9 @@ def _summary(request: CustomerRequest, service: Service, typed: Mapping[str, str
 
 def _last_links(customer: Customer) -> list[str]:
     """The last links that were ordered for, offered where one is typed."""
-    newest = customer.orders.filter(parent__isnull=True).exclude(link="").order_by("-pk")
+    newest = customer.orders.filter(parent__isnull=True).order_by("-pk")
     lately = newest.values_list("link", flat=True)[: settings.PORTAL_ORDERS_PAGE]
-    return list(dict.fromkeys(lately))[: settings.PORTAL_LINKS_OFFERED]
+    return list(dict.fromkeys(filter(None, lately)))[: settings.PORTAL_LINKS_OFFERED]
 
 
 def _own_order(request: CustomerRequest, service: Service, typed: Mapping[str, str]) -> Order | None:
@@ -199,20 +199,15 @@ def _own_order(request: CustomerRequest, service: Service, typed: Mapping[str, s
 
 
 def _on_sale(query: QueryDict) -> Service | None:
-    number = _id(query)
+    number = asked_id(query, "service")
     return services_on_sale().filter(pk=number).first() if number is not None else None
 
 
 def _known(query: QueryDict) -> Service | None:
     """The service, on sale or not: the form that is sent again after a sale ended must still find its own order."""
-    number = _id(query)
+    number = asked_id(query, "service")
     service = Service.objects.select_related("category").filter(pk=number).first() if number is not None else None
     return service if service is not None and service_type(service.type) is not None else None
-
-
-def _id(query: QueryDict) -> int | None:
-    text = query.get("service", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS else None
 
 
 def _expected(query: QueryDict, service: Service, typed: Mapping[str, str]) -> Decimal | None:

@@ -13,7 +13,7 @@ from news.models import Announcement
 from news.showing import begun, dismiss
 from portal.customers import CustomerRequest, customer_page
 from portal.paging import asked_id
-from portal.theme import back
+from portal.returning import back
 
 
 @require_safe

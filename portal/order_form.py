@@ -102,7 +102,7 @@ def price_of(service: Service, typed: Mapping[str, str]) -> Price:
     stand_ins = {"link": ANY_LINK} if kind.has_link else {"username": "anybody"}
     only = replace(kind, fields=tuple(field for field in kind.fields if field.name in (*stand_ins, *names)))
     raw = stand_ins | {name: typed.get(name, "") for name in names}
-    read = read_line(only, raw, limits=replace(limits_of(service), link_pattern=""))
+    read = read_line(only, raw, limits=replace(Limits.of(service), link_pattern=""))
     problems = [*(read if isinstance(read, list) else []), *interval_alone(service, typed)]
     if problems or not isinstance(read, Read):
         return Price(None, " ".join(problem.message for problem in problems))
@@ -121,7 +121,7 @@ def _plan(kind: ServiceType, read: Read) -> str:
 
 def read_whole(service: Service, typed: Mapping[str, str]) -> Read | None:
     """The line as it would be stored, or None while something is wrong with it."""
-    read = read_line(_kind(service), typed, limits=limits_of(service))
+    read = read_line(_kind(service), typed, limits=Limits.of(service))
     return read if isinstance(read, Read) else None
 
 
@@ -142,12 +142,8 @@ def problems_of(service: Service, typed: Mapping[str, str]) -> list[Problem]:
     alone = interval_alone(service, typed)
     if not alone:
         return []
-    read = read_line(_kind(service), typed, limits=limits_of(service))
+    read = read_line(_kind(service), typed, limits=Limits.of(service))
     return [*(read if isinstance(read, list) else []), *alone]
-
-
-def limits_of(service: Service) -> Limits:
-    return Limits.of(service)
 
 
 def is_package(service: Service) -> bool:

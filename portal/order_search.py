@@ -20,7 +20,7 @@ from accounts.models import Customer
 from catalog.links import link_key
 from orders.models import Order, Status
 from portal.days import midnight, read_day
-from portal.paging import ID_DIGITS
+from portal.paging import ID_DIGITS, asked_id
 
 _ID = re.compile(rf"#?([0-9]{{1,{ID_DIGITS}}})(?:-[0-9]{{1,9}})?")
 _BETWEEN = re.compile(r"[\s,;]+")
@@ -43,11 +43,10 @@ class Wanted:
     def of(cls, query: QueryDict) -> Wanted:
         text = query.get("q", "").replace("\x00", "").strip()
         ids = _ids(text)
-        service = query.get("service", "")
         return cls(
             text=text,
             status=status if (status := query.get("status", "")) in Status.values else "",
-            service=int(service) if service.isascii() and service.isdigit() and len(service) <= ID_DIGITS else None,
+            service=asked_id(query, "service"),
             since=read_day(query.get("since", "")),
             until=read_day(query.get("until", "")),
             ids=ids[: settings.PORTAL_SEARCH_IDS],

@@ -17,7 +17,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -28,6 +27,7 @@ from accounts import second_factor
 from accounts.guessing import count_wrong_code, know, must_wait
 from accounts.models import User
 from portal.customers import CustomerRequest, customer_page
+from portal.returning import ours
 
 TOO_MANY = 429
 STEP = "second_step"  # in the session: whose password was right, when, and where to go then
@@ -138,7 +138,4 @@ def _signed_in(request: HttpRequest, user: User, target: str, *, backend: str | 
 
 def _target(request: HttpRequest) -> str:
     """Where `?next` leads, if that is one of our own pages."""
-    page = request.POST.get("next", request.GET.get("next", ""))
-    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return page
-    return reverse("portal:home")
+    return ours(request, request.POST.get("next", request.GET.get("next", "")))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+
+from portal.returning import back
 
 COOKIE = "theme"
 SYSTEM = "system"
@@ -31,17 +31,9 @@ def change(request: HttpRequest) -> HttpResponse:
         response.set_cookie(
             COOKIE,
             chosen,
-            max_age=settings.PORTAL_THEME_COOKIE_AGE,
+            max_age=settings.PORTAL_CHOICE_COOKIE_AGE,
             samesite="Lax",
             httponly=True,
             secure=request.is_secure(),
         )
     return response
-
-
-def back(request: HttpRequest) -> str:
-    """The page the switch was on, if it was one of ours."""
-    page = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return page
-    return reverse("portal:home")

@@ -60,7 +60,7 @@ PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a co
 PUBLIC_PRICES = env.bool("PUBLIC_PRICES", True)  # whether visitors may read the price list and what changed in it
 # Of one form in a browser, and at least of one call of the API; a list of a mass order comes in one, with its envelope.
 FORM_MAX_BYTES = env.limit("FORM_MAX_BYTES", 2_500_000)
-PORTAL_THEME_COOKIE_AGE = 365 * 24 * 3600  # seconds a pinned theme is remembered
+PORTAL_CHOICE_COOKIE_AGE = 365 * 24 * 3600  # seconds a browser remembers a theme or a language that was chosen in it
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
 PORTAL_ADDRESS_LENGTH = 2000  # characters of a form that an address carries: what browsers and proxies take
 PORTAL_SERVICES_PAGE = 100  # services a page of the price list: a screen or three, some 60 KB
@@ -82,7 +82,7 @@ PORTAL_RUNS_SHOWN = 50  # of a drip-feed, the newest: what is older has ended
 PORTAL_CALLBACKS_PAGE = 50  # callback messages a page
 PORTAL_CALLS_SHOWN = 50  # of the last API calls: what a person reads when a script does something odd
 PORTAL_SESSIONS_SHOWN = 50  # devices on the account's page, the last used
-PORTAL_STORY_LINES = 200  # of an order's story: one that goes on longer has a fault to be looked at elsewhere
+PORTAL_STORY_LINES = 200  # of what happened to an order, the newest: how it ended is never left out
 
 # Catalogue: markup and imports
 DEFAULT_MARKUP_PERCENT = env("DEFAULT_MARKUP_PERCENT", cast=Decimal, default=Decimal(20))  # where no rule was made yet
