@@ -83,15 +83,25 @@ def go_on(mass: MassOrder) -> None:
 
 
 def place_mass_orders(turn: Turn) -> Mapping[str, int]:
-    """Goes on with every list that is being placed, a chunk of each in turn."""
-    chunks = 0
+    """Goes on with every list that is being placed, a chunk of each in turn. One that fails holds up no other: the
+    others are placed first, then its error is the job's.
+    """
+    chunks, failed = 0, dict[int, Exception]()
     while not turn.should_stop():
-        ids = list(MassOrder.objects.filter(state=MassOrder.State.PLACING).order_by("id").values_list("pk", flat=True))
+        going = MassOrder.objects.filter(state=MassOrder.State.PLACING).exclude(pk__in=failed)
+        ids = list(going.order_by("id").values_list("pk", flat=True))
         if not ids:
             break
         for pk in ids:
-            if not turn.should_stop():
+            if turn.should_stop():
+                break
+            try:
                 chunks += place_next(pk)
+            except Exception as error:  # noqa: BLE001 - raised again below, when all others had their turn
+                failed[pk] = error
+    for pk, why in failed.items():
+        why.add_note(f"Mass order {pk} could not go on; it is tried again.")
+        raise why
     return {"chunks": chunks}
 
 

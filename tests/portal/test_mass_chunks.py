@@ -93,6 +93,28 @@ def test_a_list_that_is_killed_goes_on_and_no_line_is_lost_or_doubled(
     assert Transfer.objects.filter(kind=Transfer.Kind.CHARGE).count() == LINES
 
 
+def test_a_list_that_fails_holds_up_no_other_and_the_job_says_which(
+    alice: Customer, charlie: Customer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MASS_CHUNK_LINES = 3
+    service = a_service()
+    broken, other = _listed(alice, service), _listed(charlie, service)
+
+    def place(**asked: Any) -> list[Order]:
+        if asked["customer"] == alice:
+            raise RuntimeError("out of order")
+        return place_orders(**asked)
+
+    monkeypatch.setattr(room, "place_orders", place)
+    with pytest.raises(RuntimeError, match="out of order") as raised:
+        _go_on()
+    assert raised.value.__notes__ == [f"Mass order {broken.pk} could not go on; it is tried again."]
+    for mass in (broken, other):
+        mass.refresh_from_db()
+    assert (broken.state, broken.placed) == (MassOrder.State.PLACING, 0)
+    assert (other.state, other.placed) == (MassOrder.State.DONE, LINES)
+
+
 def test_without_one_commit_for_both_a_killed_chunk_would_be_placed_twice(
     alice: Customer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
