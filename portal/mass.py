@@ -46,7 +46,7 @@ def mass_preview(request: CustomerRequest, mass_id: int) -> HttpResponse:
 @customer_page
 def mass_live(request: CustomerRequest, mass_id: int) -> HttpResponse:
     """How far it is; when it has ended the whole page comes again."""
-    mass = _own(request, mass_id)
+    mass = _own(request, mass_id, without=("text", "results"))
     response = render(request, "portal/mass/progress.html", _progress(mass))
     if mass.state != MassOrder.State.PLACING:
         response["HX-Refresh"] = "true"
@@ -80,7 +80,7 @@ def mass_errors(request: CustomerRequest, mass_id: int) -> HttpResponseBase:
     mass = _own(request, mass_id)
 
     def rows() -> Iterator[list[Cell]]:
-        for entry in _wrong(mass):
+        for entry in (_with_result(mass, entry) for entry in _wrong(mass)):
             yield [entry["number"], entry["text"], entry["field"], entry["problem"]]
 
     return csv_response(f"mass-order-{mass.pk}-errors", [_("Line"), _("Text"), _("Field"), _("What is wrong")], rows())
@@ -111,16 +111,17 @@ def _form(request: CustomerRequest, text: str, error: str = "") -> HttpResponse:
 def _page(request: CustomerRequest, mass: MassOrder) -> HttpResponse:
     wrong = _wrong(mass)
     only_wrong = "wrong" in request.GET
-    shown = wrong if only_wrong else [_with_result(mass, entry) for entry in mass.lines]
-    begin = _begin(request.GET.get("from", ""), len(shown))
+    lines = wrong if only_wrong else mass.lines
+    begin = _begin(request.GET.get("from", ""), len(lines))
     size = settings.MASS_LINES_SHOWN
     price, balance = total(mass), balance_of(request.customer.wallet)
     context = {
-        **_progress(mass), "mass": mass, "entries": shown[begin : begin + size], "only_wrong": only_wrong,
+        **_progress(mass), "mass": mass, "only_wrong": only_wrong,
+        "entries": [_with_result(mass, entry) for entry in lines[begin : begin + size]],
         "all_lines": len(mass.lines), "good_lines": len(good(mass)), "wrong_lines": len(wrong), "total": price,
         "after": balance - price, "missing": price - balance if price > balance else None,
         "earlier": max(begin - size, 0) if begin else None,
-        "later": begin + size if begin + size < len(shown) else None, "left": len(mass.lines) - mass.next_line,
+        "later": begin + size if begin + size < len(lines) else None, "left": len(mass.lines) - mass.next_line,
         "long": len(mass.lines) > settings.MASS_CHUNK_LINES, "part": settings.MASS_CHUNK_LINES,
     }  # fmt: skip
     return render(request, "portal/mass/list.html", context)
@@ -131,7 +132,19 @@ def _progress(mass: MassOrder) -> dict[str, Any]:
 
 
 def _wrong(mass: MassOrder) -> list[dict[str, Any]]:
-    return [entry for entry in (_with_result(mass, entry) for entry in mass.lines) if entry["problem"]]
+    """The lines that have no order for a reason, as they are kept: what nobody looks at is not put into words."""
+    return [entry for entry in mass.lines if _is_wrong(mass, entry)]
+
+
+def _is_wrong(mass: MassOrder, entry: dict[str, Any]) -> bool:
+    result = mass.results.get(str(entry["number"]))
+    if isinstance(result, int):
+        return bool(entry["problem"])
+    return bool(result or entry["problem"]) or _was_not_reached(mass, entry)
+
+
+def _was_not_reached(mass: MassOrder, entry: dict[str, Any]) -> bool:
+    return mass.state == MassOrder.State.STOPPED and str(entry["number"]) not in mass.results
 
 
 def _with_result(mass: MassOrder, entry: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +153,7 @@ def _with_result(mass: MassOrder, entry: dict[str, Any]) -> dict[str, Any]:
     entry = entry | {"note": _words(entry["note"])}
     if isinstance(result, int):
         return entry | {"order": result, "problem": _words(entry["problem"])}
-    if result is None and mass.state == MassOrder.State.STOPPED and not entry["problem"]:
+    if not entry["problem"] and _was_not_reached(mass, entry):
         return entry | {"problem": _("Not placed: the list stopped before this line.")}
     return entry | {"problem": _words(result or entry["problem"])}
 
@@ -154,9 +167,10 @@ def _begin(text: str, most: int) -> int:
     return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def _own(request: CustomerRequest, mass_id: int) -> MassOrder:
-    """This customer's list, or 404."""
-    mass = MassOrder.objects.filter(pk=mass_id, customer=request.customer).first() if mass_id < 2**63 else None
+def _own(request: CustomerRequest, mass_id: int, *, without: tuple[str, ...] = ()) -> MassOrder:
+    """This customer's list, or 404; `without` the megabytes that a page has no use for."""
+    own = MassOrder.objects.filter(customer=request.customer).defer(*without)
+    mass = own.filter(pk=mass_id).first() if mass_id < 2**63 else None
     if mass is None:
         raise Http404
     mass.customer = request.customer
