@@ -118,6 +118,17 @@ def test_another_customer_finds_nothing_there_and_moves_nothing(
     assert _state(alice) == before
 
 
+def test_a_list_of_another_customer_is_no_beginning_of_ones_own(
+    client: Client, alice: Customer, charlie: Customer
+) -> None:
+    """The one id that an address carries behind its question mark and that leads to more than a filter."""
+    address = f"{reverse('portal:mass_order')}?from={_list(alice)}"
+    client.force_login(charlie.user, backend=BACKEND)
+    assert client.get(address).status_code == 404
+    client.force_login(alice.user, backend=BACKEND)
+    assert "1 | https://example.com/a | 1" in client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("name", sorted(MAKERS))
 def test_a_visitor_is_sent_to_sign_in_and_moves_nothing(client: Client, alice: Customer, name: str) -> None:
     address = reverse(name, args=[MAKERS[name](alice)])
