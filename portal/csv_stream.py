@@ -35,14 +35,12 @@ def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]])
     return response
 
 
-def in_chunks(rows: QuerySet[M], *, prepare: Callable[[Sequence[M]], None] | None = None) -> Iterator[M]:
-    """All rows, the highest id first, PORTAL_CSV_ROWS a query; `prepare` puts on a chunk what its cells need."""
+def in_chunks(rows: QuerySet[M]) -> Iterator[M]:
+    """All rows, the highest id first, PORTAL_CSV_ROWS a query."""
     before: int | None = None
     while True:
         rest = rows if before is None else rows.filter(pk__lt=before)
         chunk = list(rest.order_by("-pk")[: settings.PORTAL_CSV_ROWS])
-        if prepare is not None and chunk:
-            prepare(chunk)
         yield from chunk
         if len(chunk) < settings.PORTAL_CSV_ROWS:
             return

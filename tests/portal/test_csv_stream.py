@@ -57,7 +57,10 @@ def test_chunks_follow_the_ids_and_take_each_row_once(alice: Customer, settings:
     settings.PORTAL_CSV_ROWS = 2
     service = a_service()
     ids = [an_order(alice, service).pk for _ in range(5)]
-    seen: list[int] = []
     with CaptureQueriesContext(connection) as queries:
-        found = [order.pk for order in in_chunks(Order.objects.all(), prepare=lambda rows: seen.append(len(rows)))]
-    assert (found, seen, len(queries)) == (ids[::-1], [2, 2, 1], 3)
+        rows = in_chunks(Order.objects.all())
+        found, asked = [], []
+        for order in rows:
+            found.append(order.pk)
+            asked.append(len(queries))
+    assert (found, asked) == (ids[::-1], [1, 1, 2, 2, 3])
