@@ -12,6 +12,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.test import TransactionTestCase
 
+from accounts import calls
+from api import counting
 from ledger.guards import expected_guards, install_guards
 from tests.browser import browser, new_page, page
 
@@ -42,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if room is not None:
             item.add_marker(pytest.mark.xdist_group(room))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(autouse=True)
+def _calls_are_forgotten() -> None:
+    """The process keeps each customer's last calls and counts: another test's customer may have the same id."""
+    calls.start_anew()
+    counting.start_anew()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -12,24 +11,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import calls
 from accounts.keys import issue_key
 from accounts.models import Customer, User
-from api import counting
 from orders.mass import place_next, preview, start
 from orders.models import Order, Origin
 from orders.placing import Line, Source, place_orders
 from tests.portal.builders import LINK, a_service, an_order
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _calls_are_forgotten() -> Iterator[None]:
-    """The process keeps each customer's last calls: another test's customer may have the same id."""
-    yield
-    for module in (calls, counting):
-        module.start_anew()
 
 
 def _by_api(client: Client, text: str, **more: str) -> Order:
