@@ -34,7 +34,7 @@ PAGE = 50
 
 def _many(alice: Customer, others: Customer) -> Order:
     """Two hundred thousand ended orders, each twentieth of them Alice's, of many services and links over three years;
-    each tenth with a refill and a cancellation.
+    a tenth of each one's with a refill and a cancellation.
     """
     order = ended(alice, service=a_service(refill=True, cancel=True), upstream_id=None)
     RefillRequest.objects.create(order=order, customer=alice, status="Completed", ended_at=timezone.now())
@@ -53,7 +53,7 @@ def _many(alice: Customer, others: Customer) -> Order:
     _copies("orders_order", Order, changed, f"generate_series(1, {ROWS}) AS n")
     for table, model in (("orders_refillrequest", RefillRequest), ("orders_cancelrequest", CancelRequest)):
         owned = {"order_id": "o.id", "customer_id": "o.customer_id", "id": "o.id"}
-        _copies(table, model, owned, "orders_order AS o", where="o.id % 10 = 0")
+        _copies(table, model, owned, "orders_order AS o", where="o.id / 20 % 10 = 0")  # of every owner a tenth
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(TABLES))
         # as once vacuumed
