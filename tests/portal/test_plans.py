@@ -34,7 +34,7 @@ PAGE = 50
 
 def _many(alice: Customer, others: Customer) -> Order:
     """Two hundred thousand ended orders, each twentieth of them Alice's, of many services and links over three years;
-    a tenth of each one's with a refill and a cancellation.
+    a tenth of the others' with a refill and a cancellation, and a hundredth of hers.
     """
     order = ended(alice, service=a_service(refill=True, cancel=True), upstream_id=None)
     RefillRequest.objects.create(order=order, customer=alice, status="Completed", ended_at=timezone.now())
@@ -51,9 +51,10 @@ def _many(alice: Customer, others: Customer) -> Order:
         "id": "currval(pg_get_serial_sequence('orders_order', 'id')) + 1000000 - n",
     }
     _copies("orders_order", Order, changed, f"generate_series(1, {ROWS}) AS n")
+    few = "o.id <> t.order_id AND CASE WHEN o.customer_id = t.customer_id THEN o.id / 20 % 100 ELSE o.id % 10 END = 0"
     for table, model in (("orders_refillrequest", RefillRequest), ("orders_cancelrequest", CancelRequest)):
         owned = {"order_id": "o.id", "customer_id": "o.customer_id", "id": "o.id"}
-        _copies(table, model, owned, "orders_order AS o", where="o.id / 20 % 10 = 0")  # of every owner a tenth
+        _copies(table, model, owned, "orders_order AS o", where=few)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(TABLES))
         # as once vacuumed
