@@ -31,7 +31,8 @@ def charge(rate: Decimal, quantity: int | None) -> Decimal:
         )
     amount = per_thousand(rate, quantity)
     if amount > settings.MAX_CHARGE:
-        raise PriceOutOfRange(say("One order may cost at most %(most)s.", most=plain(settings.MAX_CHARGE)))
+        most = f"{settings.MAX_CHARGE:,f} {settings.PANEL_CURRENCY}"
+        raise PriceOutOfRange(say("One order may cost at most %(most)s.", most=most))
     return amount
 
 
