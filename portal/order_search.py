@@ -68,7 +68,7 @@ class Wanted:
         if self.ids:
             rows = rows.filter(pk__in=self.ids)
         elif self.text:
-            rows = rows.filter(link_key=link_key(self.text))
+            rows = rows.filter(link_key__in=_link_keys(self.text))
         return self._of_days(rows, own)
 
     def _of_days(self, rows: QuerySet[Order], own: QuerySet[Order]) -> QuerySet[Order]:
@@ -125,6 +125,11 @@ def _first_id(own: QuerySet[Order], since: datetime) -> QuerySet[Order, int]:
     """The id of the customer's first order from this moment on, as a question."""
     later = own.prefetch_related(None).filter(created_at__gte=since)
     return later.order_by("created_at", "id").values_list("pk", flat=True)[:1]
+
+
+def _link_keys(text: str) -> set[str]:
+    """Those of a link or handle, and of the link that a list shows without its scheme: instagram.com/name."""
+    return {link_key(text), link_key(f"//{text}")} if "." in text else {link_key(text)}
 
 
 def _ids(text: str) -> tuple[int, ...]:

@@ -218,3 +218,10 @@ def test_nothing_chosen_and_nonsense_change_nothing(as_alice: Client, alice: Cus
     assert as_alice.get("/orders/selected/").status_code == 302
     order.refresh_from_db()
     assert order.state == State.WAITING
+
+
+def test_a_link_is_found_as_the_list_shows_it(as_alice: Client, alice: Customer) -> None:
+    mine = an_order(alice, link=LINK, link_key=link_key(LINK))
+    assert _ids(as_alice, q=LINK.removeprefix("https://")) == [mine.pk]
+    handle = an_order(alice, link="@alice.b", link_key=link_key("@alice.b"))
+    assert _ids(as_alice, q="alice.b") == [handle.pk]
