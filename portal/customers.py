@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Customer, User
 from conversations.models import Thread
+from portal.returning import ours
 
 P = ParamSpec("P")
 LONGEST_QUERY = 1500  # quoted once more in ?next it must fit into one line of a request, 4094 bytes
@@ -99,8 +103,15 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
         page = htmx.current_url_abs_path or reverse("portal:home")  # None where the page was not one of ours
         response["HX-Redirect"] = redirect_to_login(_typed_order(request) or page, reverse("portal:sign_in")).url
         return response
-    back = request.get_full_path() if request.method == "GET" else _typed_order(request) or reverse("portal:home")
+    back = request.get_full_path() if request.method == "GET" else _typed_order(request) or _came_from(request)
     return HttpResponseRedirect(redirect_to_login(back, reverse("portal:sign_in")).url)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page whose form was sent after the session had ended, with a word that nothing came of it."""
+    messages.error(request, _("You were not signed in any more, so nothing was done. Sign in and send it again."))
+    page = urlsplit(ours(request, request.headers.get("Referer", "")))
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def _typed_order(request: HttpRequest) -> str:

@@ -115,6 +115,15 @@ def test_what_is_too_long_for_an_address_is_left_out_of_it(client: Client) -> No
     assert address == "/sign-in/?next=/order/new/%3Fservice%3D7%26link%3Dhttps%253A%252F%252Fexample.com%252F"
 
 
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page_and_says_so(client: Client) -> None:
+    headers = {"Referer": "http://testserver/order/mass/?from=3"}
+    answer = client.post(reverse("portal:mass_order"), {"list": "1 | a | 1"}, headers=headers)
+    assert answer.headers["Location"] == "/sign-in/?next=/order/mass/%3Ffrom%3D3"
+    assert "nothing was done" in client.get(answer.headers["Location"]).content.decode()
+    foreign = client.post(reverse("portal:mass_order"), {}, headers={"Referer": "https://evil.example/order/"})
+    assert foreign.headers["Location"] == "/sign-in/?next=/"
+
+
 def test_a_fragment_does_not_lead_off_the_site(client: Client) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/testserver//evil.example/"}
     answer = client.get(reverse("portal:orders_live"), headers=headers)
