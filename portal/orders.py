@@ -100,7 +100,7 @@ def live(request: CustomerRequest) -> HttpResponse:
 @require_safe
 @customer_page
 def order(request: CustomerRequest, order_id: int) -> HttpResponse:
-    return render(request, "portal/order.html", _page(owned(request, order_id)))
+    return render(request, "portal/order.html", _page(owned(request, order_id), request.customer))
 
 
 @require_safe
@@ -108,7 +108,7 @@ def order(request: CustomerRequest, order_id: int) -> HttpResponse:
 def order_live(request: CustomerRequest, order_id: int) -> HttpResponse:
     """The order's page without its frame, if the order changed since it was shown."""
     found = owned(request, order_id)
-    context = _page(found)
+    context = _page(found, request.customer)
     if context["seen"] == request.GET.get("seen"):
         return HttpResponse(status=NO_CONTENT)
     return render(request, "portal/parts/order_live.html", context)
@@ -139,10 +139,11 @@ def _places_shown(query: QueryDict) -> int:
     return min(int(text), MONEY_PLACES) if text.isascii() and text.isdigit() and len(text) == 1 else 0
 
 
-def _page(found: Order) -> dict[str, Any]:
+def _page(found: Order, customer: Customer) -> dict[str, Any]:
     story, runs, ahead = story_of(found), runs_of(found), own_order_ahead(found)
     beside = beside_status(found, ahead)
     made = parts.parts_of(found)
+    answered = customer.answers_wait and customer.threads.filter(order=found, unread=True).exists()  # type: ignore[attr-defined]
     facts = parts.facts_of(found)
     left_out = parts.SHOWN_AS_FACTS if facts else ()
     details = {name: value for name, value in found.details.items() if name not in left_out}
@@ -152,6 +153,7 @@ def _page(found: Order) -> dict[str, Any]:
         "beside": beside,
         "ahead": ahead,
         "order": found,
+        "answered": answered,
         "story": story,
         "details": [(label_of_field(found.service_type, name), value) for name, value in details.items()],
         "in_parts": parts.in_parts(found),
@@ -162,7 +164,7 @@ def _page(found: Order) -> dict[str, Any]:
         "cancel": can_cancel(found),
         "final": found.status in FINAL,
         "live": live,
-        "seen": _digest([found], repr(runs), repr(made), beside, *(entry.words for entry in story)),
+        "seen": _digest([found], repr(runs), repr(made), beside, repr(answered), *(entry.words for entry in story)),
         "section": SECTION,
     }
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from ledger.balances import StatementLine
 from ledger.models import Transfer
@@ -189,7 +189,18 @@ def _time(local: datetime, words: str) -> SafeString:
 
 
 def _written(local: datetime) -> str:
-    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
+    return f"{_day_and_time(local)} {local.tzname()}"
+
+
+def _day_and_time(local: datetime) -> str:
+    """With the month as the language writes it within a date: "27 Nov", and in Russian a small letter."""
+    return date_format(local, pgettext("date format", "j M Y, H:i"))
+
+
+@register.simple_tag
+def clock() -> str:
+    """Now, in the reader's time zone."""
+    return _day_and_time(timezone.localtime())
 
 
 @register.filter

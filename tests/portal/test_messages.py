@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -207,3 +207,18 @@ def test_the_apis_documentation_speaks_russian_and_its_document_for_programs_doe
     document = client.get("/docs/api/openapi.json")
     assert document.status_code == 200
     assert client.get("/docs/api/openapi.json", headers=RUSSIAN).content == document.content
+
+
+@pytest.mark.django_db
+def test_a_date_has_its_month_as_the_language_writes_it(as_alice: Client, alice: Customer) -> None:
+    order = an_order(alice, created_at=datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
+    assert "27 Nov 2026, 12:00 UTC" in as_alice.get(f"/orders/{order.pk}/").content.decode()
+    assert "27 ноя 2026, 12:00 UTC" in as_alice.get(f"/orders/{order.pk}/", headers=RUSSIAN).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_lists_verdicts_name_the_field_in_the_readers_words_alone(as_alice: Client, alice: Customer) -> None:
+    mass = preview(customer=alice, text=f"{a_service().pk} | https://example.com/a | many")
+    page = as_alice.get(f"/order/mass/{mass.pk}/", headers=RUSSIAN).content.decode()
+    assert "В поле «Количество» нужно целое число" in page
+    assert "quantity" not in page

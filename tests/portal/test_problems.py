@@ -57,6 +57,8 @@ def test_a_customer_tells_and_reads_the_answer_where_his_orders_are(as_alice: Cl
     answer(thread=Thread.objects.get(), text="We look into it.\n<b>Soon</b>", actor=STAFF)
     assert _open_items() == []
     assert "You have an answer:" in as_alice.get("/orders/").content.decode()
+    assert "Read the answer" in as_alice.get(f"/orders/{order.pk}/").content.decode()
+    assert "Read the answer" not in as_alice.get(f"/orders/{ended(alice).pk}/").content.decode()
     page = as_alice.get(f"/orders/{order.pk}/problem/").content.decode()
     assert "We look into it." in page
     assert "&lt;b&gt;Soon" in page
