@@ -448,7 +448,7 @@ def test_a_list_by_keyboard_on_a_phone(live_server: LiveServer, new_page: NewPag
     page.keyboard.press("Enter")
     button = page.get_by_role("button", name="Order the good lines (1) for $0.90")
     expect(button).to_be_visible()
-    expect(page.get_by_text("quantity:")).to_be_visible()
+    expect(page.get_by_text("Quantity must be between 50 and 10,000")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     button.focus()
     page.keyboard.press("Enter")
