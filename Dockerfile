@@ -10,6 +10,8 @@ RUN PANEL_DATA_DIR=/tmp/build STATIC_ROOT=/app/staticfiles /venv/bin/python mana
     && rm -rf /tmp/build
 
 FROM python:3.13-slim
+# What manage.py backup and restore use: as new as the server of compose.yaml.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data panel && install -d -o panel -g panel -m 700 /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -14,6 +14,7 @@ from providers.models import Provider
 from records.attention import open_by_cause
 
 CAUSES: Mapping[str, str] = {
+    "restored": "The panel was restored from a backup",
     "unknown_submission": "Not known whether an order was placed",
     "settlement_unclear": "Not clear what was delivered",
     "order_held": "Orders held back",

@@ -38,6 +38,7 @@ from providers.outcomes import Cause, ItemError, StatusReading
 from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import close_attention, raise_attention
 from records.jobs import Turn, hint
+from records.models import Restoration
 
 NEAREST = 200  # answers on each side of a lost request: more than come in out of their order
 LONGEST_ID = 18  # digits; a longer one is no number that rises
@@ -193,7 +194,27 @@ def _says_no_such_order(answer: ItemError | None) -> bool:
     return answer is not None and answer.refusal.cause == Cause.INCORRECT_ID
 
 
+def crosses_a_restore(provider: Provider, gap: Gap) -> bool:
+    """Whether ids of the gap may have been given out while the panel did what a restored backup knows nothing of.
+
+    They lie between the last id that was answered before a restore and the first of a request begun after it. A record
+    there may be of an order that is gone from the books, and that none is there does not say that none was sent
+    elsewhere: neither decides anything.
+    """
+    accepted = Attempt.objects.filter(provider=provider, outcome=Attempt.Outcome.ACCEPTED)
+    for restored_at in Restoration.objects.order_by("-restored_at").values_list("restored_at", flat=True):
+        before = max(_numbers(accepted.filter(ended_at__lt=restored_at).order_by("-ended_at")), default=0)
+        since = min(_numbers(accepted.filter(began_at__gt=restored_at).order_by("began_at")), default=None)
+        if gap.above > before and (since is None or gap.below < since):
+            return True
+    return False
+
+
 def _decide(provider: Provider, attempt: Attempt, gap: Gap, found: Found) -> str:
+    if crosses_a_restore(provider, gap):
+        return _leave_open(
+            attempt, gap, found, "The panel was restored from a backup: orders that it does not know of may be there."
+        )
     if found.inconclusive:
         return _leave_open(attempt, gap, found, f"{len(found.inconclusive)} ids were not answered clearly.")
     if may_have_parts(attempt.order.service_type, attempt.order.runs):

@@ -54,7 +54,7 @@ def begin_run(parent: Order, rates: ExchangeRates) -> Order | None:
 
     Where no provider takes it without a loss it is made all the same and held, for the operator or for better times.
     """
-    run, why = _next_run(parent), ""
+    run, why = next_run(parent), ""
     try:
         purchase = choose(routes_in_order(list(parent.service.routes.all())), promise_of(run), rates)
         run.provider_service, run.provider = purchase.provider_service, purchase.provider_service.provider
@@ -84,7 +84,8 @@ def _take(parent: Order) -> bool:
     return due.update(runs_left=left, parts_done=parent.runs - left, next_run_at=None) == 1
 
 
-def _next_run(parent: Order) -> Order:
+def next_run(parent: Order) -> Order:
+    """The next run as an order that is not saved yet and has no route."""
     assert parent.runs is not None
     assert parent.runs_left is not None
     return Order(

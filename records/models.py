@@ -92,3 +92,13 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Restoration(models.Model):
+    """The panel was put back to an earlier moment: what it did between the two times it knows nothing of."""
+
+    taken_at = models.DateTimeField(help_text="When the backup was taken.")
+    restored_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.taken_at:%Y-%m-%d %H:%M:%S}"

@@ -149,6 +149,8 @@ ORDER_SWEEP_ROWS = env.limit("ORDER_SWEEP_ROWS", 500)  # of one kind in one run 
 RECONCILE_SETTLING_SECONDS = env.limit("RECONCILE_SETTLING_SECONDS", 900.0)
 RECONCILE_REST_HOURS = 6  # at most between two looks at one unknown order
 RECONCILE_MOST_IDS = env.limit("RECONCILE_MOST_IDS", 2000)  # twenty requests; a wider gap is a person's
+# Of orders and refills, after a restore: more than were placed since the backup, whose numbers are known outside.
+RESTORE_SKIPS_NUMBERS = env.limit("RESTORE_SKIPS_NUMBERS", 100_000)
 CANCEL_BATCH = env.limit("CANCEL_BATCH", 50)  # ids in one cancel request, where the provider takes many
 CANCEL_RETRY_SECONDS = env.limit("CANCEL_RETRY_SECONDS", 30.0)  # a lost cancel may be asked again
 CANCEL_UNANSWERED_HOURS = env.limit("CANCEL_UNANSWERED_HOURS", 48)  # then it is the operator's

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "api",
     "portal",
     "operations",
+    "smmpanel",
     "accounts.apps.AllauthAddresses",
     "allauth.mfa",
     "unfold",
@@ -134,6 +135,7 @@ TEMPLATES = [
 
 # Database. Requests are not transactions: each verb opens its own, as short as it can be.
 DATABASES = {"default": {**database_settings(env, PLACES.database), "ATOMIC_REQUESTS": False}}
+PG_CLIENT_DIR = env("PG_CLIENT_DIR", default="")  # where pg_dump, pg_restore and psql are; empty: on PATH
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["NAME"] == str(PLACES.database):
     DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
