@@ -28,5 +28,5 @@ ENV PATH=/venv/bin:$PATH \
 USER panel
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "smmpanel.launch.probe"]
+HEALTHCHECK --interval=15s --timeout=8s --start-period=30s --retries=3 CMD ["python", "-m", "smmpanel.launch.probe"]
 CMD ["gunicorn", "-c", "python:smmpanel.serving", "smmpanel.wsgi"]

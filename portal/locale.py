@@ -20,7 +20,8 @@ from accounts.preferences import set_language
 from accounts.sessions import see
 from portal.returning import back
 
-ASK_NOBODY = {"portal:accent", "portal:logo", "healthz"}  # for everybody the same: who asks is not looked up
+# For everybody the same: who asks is not looked up.
+ASK_NOBODY = {"portal:accent", "portal:logo", "healthz", "healthz_live", "healthz_ready", "metrics"}
 
 
 class Locale:

@@ -5,12 +5,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portal.sign_in import operators_door
-from smmpanel.health import answers
+from smmpanel.health import live, ready
 
 urlpatterns = [
     path(f"{settings.ADMIN_PATH}login/", operators_door),  # before the admin's own: one door, with the second factor
     path(settings.ADMIN_PATH, admin.site.urls),
-    path("healthz", answers, name="healthz"),
+    path("healthz", live, name="healthz"),
+    path("healthz/live", live, name="healthz_live"),
+    path("healthz/ready", ready, name="healthz_ready"),
     path("", include("api.urls")),
     path("", include("portal.urls")),
 ]
