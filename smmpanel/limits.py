@@ -263,3 +263,8 @@ OPERATIONS_STORY_LINES = 500  # of one kind in an order's column of time
 OPERATIONS_STATEMENT_PAGE = 50  # lines of a customer's statement
 OPERATIONS_CALLS_SHOWN = 50  # of a customer's last API calls
 DASHBOARD_ITEMS = 8  # of the attention list on the first screen; the rest is a click away
+
+# metrics: what /metrics reads in one answer
+METRICS_COUNTED = env.limit("METRICS_COUNTED", 100_000)  # rows of one count: then it says so many
+METRICS_JOB_SCOPES = 500  # the jobs' scopes that ran last: two look-ups of an index each
+METRICS_PROVIDERS = 200

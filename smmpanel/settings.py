@@ -241,6 +241,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
+# Who may read /metrics; empty: nobody
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+
 # Logging
 LOGGING = logging_settings(
     form=env.choice("LOG_FORMAT", "console", FORMATS), level=env.choice("LOG_LEVEL", "INFO", LEVELS)

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from portal.sign_in import operators_door
 from smmpanel.health import live, ready
+from smmpanel.metrics import metrics
 
 urlpatterns = [
     path(f"{settings.ADMIN_PATH}login/", operators_door),  # before the admin's own: one door, with the second factor
@@ -13,6 +14,7 @@ urlpatterns = [
     path("healthz", live, name="healthz"),
     path("healthz/live", live, name="healthz_live"),
     path("healthz/ready", ready, name="healthz_ready"),
+    path("metrics", metrics, name="metrics"),
     path("", include("api.urls")),
     path("", include("portal.urls")),
 ]
