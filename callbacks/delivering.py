@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
@@ -28,6 +27,7 @@ from providers.client.transport import Reply, Request, Trouble, send
 from providers.dialect.answer import Answer
 from providers.dialect.transport import retry_after
 from providers.fields import is_encrypted
+from records.context import carried
 from records.turns import Turn
 
 USER_AGENT = "smmpanel-callbacks/1.0"
@@ -76,7 +76,7 @@ def _send_wave(
 ) -> Counter[str]:
     """Claims, sends and writes back; the database is this thread's alone, the others only send."""
     claimed = [message for message in wave if claim(message)]
-    outcomes = list(pool.map(partial(_post, session, address), claimed))
+    outcomes = [sent.result() for sent in [pool.submit(carried(_post), session, address, each) for each in claimed]]
     counts = Counter(
         write_back(message, outcome) for message, outcome in zip(claimed, outcomes, strict=True)
     )

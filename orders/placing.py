@@ -6,9 +6,11 @@ worker hinted; with no broker the orders stand all the same and the sweep finds 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -39,6 +41,9 @@ from records.attention import raise_attention
 from records.jobs import hint
 
 __all__ = ["Line", "LineProblem", "Once", "Quote", "Refused", "Source", "TokenOfAnother", "place_orders", "quote_all"]
+
+log = logging.getLogger(__name__)
+LOGGED = 50  # ids of one placing; what is left out lies between them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +223,13 @@ def _sell(customer: Customer, quotes: Sequence[Quote], once: Once | None, source
         hint("submit_orders", str(provider_id))
     if any(order.state == State.SERIES for order in orders):
         hint("run_series")
+    transaction.on_commit(partial(_log, [order.pk for order in orders]))
     return orders
+
+
+def _log(placed: Sequence[int]) -> None:
+    ids = {"orders": list(placed[:LOGGED])}  # under the request's or the job's number, by which they are found again
+    log.info("Placed %s %s", len(placed), "order" if len(placed) == 1 else "orders", extra=ids)
 
 
 def _payments(customer: Customer, orders: Sequence[Order]) -> list[Posting]:

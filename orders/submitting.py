@@ -7,6 +7,7 @@ connection that fails before that leaves the order plainly waiting.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +40,19 @@ from orders.withholding import hold
 from providers.models import Provider
 from providers.outcomes import AddOutcome, NotSent, Refusal, Rejected, Scope
 from providers.upstream import Upstream
+from records.context import about, carried
 from records.jobs import Turn
 
 LIMIT_REST_SECONDS = 2.0  # a lane's, when our own limit on requests left no place
 WRITE_BACK_ATTEMPTS = 8
+
+
+log = logging.getLogger(__name__)
+
+
+def word_of(outcome: AddOutcome | Passed) -> str:
+    """The outcome in a word, for counts and logs."""
+    return outcome.value if isinstance(outcome, Passed) else type(outcome).__name__.lower()
 
 
 class Tally:
@@ -56,7 +66,7 @@ class Tally:
     def add(self, outcome: AddOutcome | Passed) -> None:
         """Counts an outcome; one that speaks of the provider rather than of the order ends the run."""
         with self._lock:
-            self._counts[type(outcome).__name__.lower() if not isinstance(outcome, Passed) else outcome.value] += 1
+            self._counts[word_of(outcome)] += 1
         match outcome:
             case NotSent() | Rejected(refusal=Refusal(scope=Scope.PROVIDER)):
                 self.stumbled.set()
@@ -85,7 +95,7 @@ def submit_orders(turn: Turn) -> Mapping[str, int]:
     if not lanes or not waiting_for(provider).exists():
         return {}
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=f"submit-{provider.pk}") as pool:
-        for lane in [pool.submit(_lane, provider.pk, turn, tally) for _ in range(lanes)]:
+        for lane in [pool.submit(carried(_lane), provider.pk, turn, tally) for _ in range(lanes)]:
             lane.result()
     return tally.as_counts()
 
@@ -115,7 +125,9 @@ def _submit_claimed(provider: Provider, orders: Sequence[Order], turn: Turn, tal
         if tally.stumbled.is_set() or turn.should_stop():
             release(order)
         else:
-            outcome = submit(provider, order, rates)
+            with about(order=order.pk, attempt=order.attempt):
+                outcome = submit(provider, order, rates)
+                log.info("Order %s at %s: %s", order.pk, provider, word_of(outcome))
             tally.add(outcome)
             if outcome is Passed.LATER:
                 turn.rest(LIMIT_REST_SECONDS)

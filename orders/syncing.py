@@ -32,6 +32,7 @@ from providers.models import Provider
 from providers.outcomes import ItemError, StatusReading
 from providers.upstream import Upstream, UpstreamTrouble
 from records.attention import Item, raise_many
+from records.context import carried
 from records.jobs import Turn
 
 Answers = Mapping[str, StatusReading | ItemError]
@@ -73,7 +74,7 @@ def sync_band(band: Band, turn: Turn) -> Mapping[str, int]:
                 if batch is None:
                     more = False
                 else:
-                    running[pool.submit(_ask, provider, batch)] = batch
+                    running[pool.submit(carried(_ask), provider, batch)] = batch
             done, _ = wait(running, return_when=FIRST_COMPLETED) if running else (set(), None)
             for future in done:
                 answer, batch = future.result(), running.pop(future)

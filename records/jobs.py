@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from records import leases
 from records.attention import close_attention, raise_attention
+from records.context import about
 from records.hints import hint
 from records.models import JobRun
 from records.plain import plain_text
@@ -64,7 +65,8 @@ def run_job(
             lease_for=job.lease,
             budget=timedelta(seconds=settings.JOB_BUDGET_SECONDS) if budget is USUAL else budget,
         )
-        error = _work(job, turn, run, holder)
+        with about(job=name, scope=scope, run=run.pk):
+            error = _work(job, turn, run, holder)
         last, run = run, _finish(job, turn, run, holder, error=error, again=reruns > 0)
         reruns -= 1
     return last

@@ -13,7 +13,7 @@ from structlog.typing import Processor
 
 from records.redaction import hide, scrub
 
-FORMATS = frozenset({"console", "json"})
+FORMATS = frozenset({"console", "text", "json"})  # console and text are one
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
 
@@ -48,7 +48,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,  # first, so that a traceback is searched for secrets too
                     without_secrets,
-                    _renderer(form),
+                    *_renderers(form),
                 ],
             }
         },
@@ -68,7 +68,7 @@ def logging_settings(*, form: str, level: str) -> dict[str, Any]:
     }
 
 
-def _renderer(form: str) -> Processor:
+def _renderers(form: str) -> list[Processor]:
     if form == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        return [structlog.processors.EventRenamer("message"), structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]

@@ -19,7 +19,7 @@ from orders.deciding import refund_whole
 from orders.models import Attempt, Order, State, Status, UpstreamPart
 from providers.models import BalanceReading, Provider
 from providers.sandbox.server import Sandbox
-from records.models import AttentionItem
+from records.models import AttentionItem, Restoration
 from tests.orders.builders import (
     OPERATOR,
     a_customer,
@@ -131,6 +131,34 @@ def test_where_the_operator_allows_it_a_not_placed_order_is_sent_again(sandbox: 
     sent(scene.provider, order)
     assert (order.state, order.attempt) == (State.ACCEPTED, 2)
     assert len(sandbox.orders) == 3
+
+
+@pytest.mark.parametrize(
+    ("ago", "fault", "state"),
+    [
+        (timedelta(minutes=1), "reset_before", State.UNKNOWN),
+        (timedelta(minutes=1), "reset_after", State.UNKNOWN),
+        (timedelta(days=1), "reset_before", State.WAITING),
+        (timedelta(days=1), "reset_after", State.ACCEPTED),
+    ],
+)
+def test_nothing_is_decided_across_a_restore(
+    sandbox: Sandbox, ago: timedelta, fault: str, state: State
+) -> None:
+    """Its ids may be of orders that are gone from the books, or it may have gone elsewhere; a restore of before the gap
+    is no reason.
+    """
+    scene = Scene(sandbox, fault, resend_when_not_placed=True)
+    restored_at = timezone.now() - ago
+    Restoration.objects.create(taken_at=restored_at - timedelta(minutes=1), restored_at=restored_at)
+    scene.after()
+    scene.reconcile()
+    [order] = scene.unknown
+    assert order.state == state
+    if state == State.UNKNOWN:
+        evidence = AttentionItem.objects.get(cause="unknown_submission").evidence
+        assert "restored from a backup" in evidence["finding"]
+        assert len(evidence["records nobody holds"]) == (fault == "reset_after")
 
 
 @pytest.mark.parametrize(("quantity", "shown"), [(700, "open"), (1000, "not_placed")])
