@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -35,9 +35,9 @@ class SignInForm(AuthenticationForm):
 
 if TYPE_CHECKING:  # generic for the type checker alone
     _Creation = BaseUserCreationForm[User]
-    _Change = UserChangeForm[User]
+    _Form = forms.ModelForm[User]
 else:
-    _Creation, _Change = BaseUserCreationForm, UserChangeForm
+    _Creation, _Form = BaseUserCreationForm, forms.ModelForm
 
 
 class _OneAddress:
@@ -56,9 +56,9 @@ class NewUserForm(_OneAddress, _Creation):
         fields = ("email", "name")
 
 
-class UserForm(_OneAddress, _Change):
-    """A user in the admin; the password is changed on a page of its own."""
+class UserForm(_OneAddress, _Form):
+    """What is typed about a user in the admin. Role, access and password have steps of their own."""
 
     class Meta:
         model = User
-        fields = ("email", "name", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")
+        fields = ("email", "name")

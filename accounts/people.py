@@ -1,4 +1,4 @@
-"""Making people: customers with their wallets, and operators.
+"""Making people: customers with their wallets, and staff.
 
 An address stands for one person: it is kept in lower case, and the database has it once. Passwords are judged by
 Django's validators. Whatever is wrong is found before anything is written.
@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Customer, User
+from accounts.roles import Role, by_an_owner, hold_owners, put_into
 from ledger.accounts import open_wallet
 from records.audit import SYSTEM, Actor, audit
 
@@ -39,13 +40,16 @@ def create_customer(
     return customer
 
 
-def create_operator(*, email: str, password: str, name: str = "", actor: Actor = SYSTEM) -> User:
-    """A member of staff with every right; raises PersonRefused."""
+def create_operator(
+    *, email: str, password: str, name: str = "", role: Role = Role.OWNER, actor: Actor = SYSTEM
+) -> User:
+    """A member of staff in one role; raises PersonRefused or StaffRefused."""
     user = _new_user(email, password, name)
-    user.is_staff = user.is_superuser = True
     with transaction.atomic():
+        by_an_owner(hold_owners(), actor)
         _save(user)
-        audit(actor=actor, action="create_operator", target=user, after={"email": user.email})
+        put_into(user, role)
+        audit(actor=actor, action="create_operator", target=user, after={"email": user.email, "role": role.value})
     return user
 
 

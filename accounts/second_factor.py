@@ -65,7 +65,10 @@ def switch_on(*, user: User, secret: str, code: str) -> list[str] | None:
         with transaction.atomic():
             TOTP.activate(user, secret)
             codes = _fresh_codes(user)
-            audit(actor=actor_of(user), action="second_factor_on", target=user)
+            audit(
+                actor=actor_of(user), action="second_factor_on", target=user,
+                before={"second_factor": False}, after={"second_factor": True},
+            )  # fmt: skip
             letters.tell_user(user, letters.SECOND_FACTOR_ON)
     except IntegrityError:
         return None
@@ -77,7 +80,10 @@ def switch_off(*, user: User, actor: Actor, reason: str = "") -> bool:
     with transaction.atomic():
         gone, _ = Authenticator.objects.filter(user=user).delete()
         if gone:
-            audit(actor=actor, action="second_factor_off", target=user, reason=reason)
+            audit(
+                actor=actor, action="second_factor_off", target=user, reason=reason,
+                before={"second_factor": True}, after={"second_factor": False},
+            )  # fmt: skip
             letters.tell_user(user, letters.SECOND_FACTOR_OFF)
     return bool(gone)
 

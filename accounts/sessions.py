@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -66,6 +66,12 @@ def end(session: Session) -> None:
     """Sign that device out: its next request finds no session."""
     import_module(settings.SESSION_ENGINE).SessionStore(session.key).delete()
     session.delete()
+
+
+def end_all(user: User) -> None:
+    """Sign him out everywhere, for good: what his sessions carry fits no more. Within the change that makes it due."""
+    User.objects.filter(pk=user.pk).update(sign_outs=F("sign_outs") + 1)
+    user.sessions.all().delete()
 
 
 def prune_sessions(turn: Turn) -> Mapping[str, int]:

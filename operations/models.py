@@ -1,4 +1,4 @@
-"""What the operator's side keeps of its own: lists that were fetched for a preview."""
+"""What the operator's side keeps of its own: lists that were fetched for a preview, and the names of its rights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from ledger.fields import MoneyField
+from operations.roles import STEPS
 from providers.models import Provider
 
 
@@ -24,6 +25,8 @@ class ImportPreview(models.Model):
     publish = models.BooleanField(default=False)
 
     class Meta:
+        # the rights of steps, of all rooms: Django's permissions belong to a model, and these are the operator's side's
+        permissions = tuple(STEPS.items())
         constraints = [models.UniqueConstraint(fields=["provider", "made_by"], name="one_preview_an_operator")]
 
     def __str__(self) -> str:

@@ -70,7 +70,9 @@ def _stay_here() -> Iterator[None]:
     patch.undo()
 
 
-KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}  # what migrations make stays as it is
+KEPT_TABLES = {
+    "django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions",
+}  # what migrations make stays as it is
 
 
 @pytest.fixture(scope="session", autouse=True)
