@@ -26,10 +26,11 @@ NAMED = 20  # rows that the page names; the rest are counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """`do` gets the chosen rows and tells what was done; `says` is read before."""
+    """`do` gets the chosen rows and tells what was done; `says` is read before. `right` as a step's."""
 
     name: str
     label: str
+    right: str
     form: type[DeskForm]
     do: Callable[[Actor, list[Any], Data], str]
     says: Callable[[Sequence[Any]], str]
@@ -40,7 +41,7 @@ def bulk_action(bulk: Bulk) -> Callable[[Any, HttpRequest, models.QuerySet[Any]]
     """The list action: Django posts the list to itself, so this page posts there again, with the same choice."""
 
     def action(admin: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
-        if not admin.may_decide(request):
+        if not request.user.has_perm(bulk.right):
             raise PermissionDenied
         rows = list(queryset)
         decided = "decided" in request.POST
@@ -54,6 +55,7 @@ def bulk_action(bulk: Bulk) -> Callable[[Any, HttpRequest, models.QuerySet[Any]]
         return _ask(admin, request, bulk, rows, form)
 
     action.__name__ = bulk.name
+    action.right = bulk.right  # type: ignore[attr-defined]
     action.short_description = bulk.label  # type: ignore[attr-defined]
     return action
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from django import forms
 
-from accounts import second_factor
+from accounts import second_factor, staff
 from accounts.deposits import correct, deposit
 from accounts.keys import issue_key, revoke_key
 from accounts.models import ApiKey, Customer
 from operations import words
 from operations.forms import DeskForm, ReasonForm, money, reason
 from operations.refusals import Refused
-from operations.saving import save_row
 from operations.steps import Data, Secret, Step
 from records.audit import Actor
 
@@ -83,7 +82,7 @@ def take_key(actor: Actor, customer: Customer, data: Data) -> str:
 
 
 def take_factor_off(actor: Actor, customer: Customer, data: Data) -> str:
-    if not second_factor.switch_off(user=customer.user, actor=actor, reason=data["reason"]):
+    if not staff.take_factor_off(user=customer.user, actor=actor, reason=data["reason"]):
         raise Refused("Two-factor sign-in was off before. Nothing was changed.")
     return "Two-factor sign-in is off. The customer signs in with the password alone, and was told by e-mail."
 
@@ -93,18 +92,15 @@ def has_factor(customer: Customer) -> bool:
 
 
 def close(actor: Actor, customer: Customer, data: Data) -> str:
-    _set_active(actor, customer, False, data["reason"])
+    if not staff.set_active(user=customer.user, active=False, actor=actor, reason=data["reason"]):
+        raise Refused("The account is closed already. Nothing was changed.")
     return "Sign-in and API keys are off. Orders already made go on."
 
 
 def reopen(actor: Actor, customer: Customer, data: Data) -> str:
-    _set_active(actor, customer, True, data["reason"])
+    if not staff.set_active(user=customer.user, active=True, actor=actor, reason=data["reason"]):
+        raise Refused("The account is open already. Nothing was changed.")
     return "The customer can sign in again."
-
-
-def _set_active(actor: Actor, customer: Customer, active: bool, why: str) -> None:
-    customer.user.is_active = active
-    save_row(customer.user, changed=["is_active"], actor=actor, action="user.access", reason=why)
 
 
 def has_keys(customer: Customer) -> bool:
@@ -113,35 +109,40 @@ def has_keys(customer: Customer) -> bool:
 
 STEPS = (
     Step(
-        name="deposit", label="Deposit", do=take_deposit, form=DepositForm, icon="add_card", primary=True,
+        name="deposit", right="operations.deposit", label="Deposit",
+        do=take_deposit, form=DepositForm, icon="add_card", primary=True,
         says=lambda customer: f"Books money that you received from {customer}, in {customer.wallet.currency}.",
     ),
     Step(
-        name="correct", label="Correct", do=correct_balance, form=CorrectionForm, icon="balance",
+        name="correct", right="operations.correct_balance", label="Correct",
+        do=correct_balance, form=CorrectionForm, icon="balance",
         says=lambda customer: f"{customer} has {words.amount(customer.wallet.balance, customer.wallet.currency)}. "
         "Gives or takes with a reason; it stands on the statement.",
     ),
     Step(
-        name="issue-key", label="Issue API key", do=make_key, form=KeyForm, icon="key",
+        name="issue-key", right="operations.handle_keys", label="Issue API key", do=make_key, form=KeyForm, icon="key",
         says=lambda customer: f"Whoever has the key can order on {customer}'s balance.",
     ),
     Step(
-        name="revoke-key", label="Revoke API key", do=take_key, form=RevokeForm, icon="key_off", fits=has_keys,
+        name="revoke-key", right="operations.handle_keys", label="Revoke API key",
+        do=take_key, form=RevokeForm, icon="key_off", fits=has_keys,
         initial=lambda customer: {"customer": customer},
         says=lambda customer: "Scripts that use this key stop working at once.",
     ),
     Step(
-        name="factor-off", label="Two-factor off", do=take_factor_off, form=ReasonForm, icon="phonelink_erase",
+        name="factor-off", right="operations.take_factor_off", label="Two-factor off",
+        do=take_factor_off, form=ReasonForm, icon="phonelink_erase",
         fits=has_factor, danger=True,
         says=lambda customer: f"For {customer} who lost phone and recovery codes: make sure that it is this person.",
     ),
     Step(
-        name="close", label="Close account", do=close, form=ReasonForm, icon="person_off", danger=True,
+        name="close", right="operations.close_customer", label="Close account",
+        do=close, form=ReasonForm, icon="person_off", danger=True,
         fits=lambda customer: customer.user.is_active,
         says=lambda customer: f"{customer} cannot sign in, and API keys open nothing. No money moves.",
     ),
     Step(
-        name="open", label="Open account", do=reopen, form=ReasonForm, icon="person",
+        name="open", right="operations.close_customer", label="Open account", do=reopen, form=ReasonForm, icon="person",
         fits=lambda customer: not customer.user.is_active,
         says=lambda customer: f"{customer} can sign in again, and keys that were not revoked work again.",
     ),

@@ -236,52 +236,63 @@ def _in(*states: State) -> Any:
 
 STEPS = (
     Step(
-        name="exists", label="It exists there", do=exists, form=ExistsForm, icon="link", primary=True,
+        name="exists", right="operations.decide_order", label="It exists there",
+        do=exists, form=ExistsForm, icon="link", primary=True,
         fits=_in(State.UNKNOWN),
         says=lambda order: f"Order {order.pk} goes on at {order.provider} under the id that you found there. Its cost "
         f"is booked from the balance at {order.provider}; the customer's {words.ours(paid_for(order))} stay paid.",
     ),
     Step(
-        name="send-again", label="Send again", do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
+        name="send-again", right="operations.decide_order", label="Send again",
+        do=send_again, form=ReasonForm, icon="replay", fits=_in(State.UNKNOWN),
         says=lambda order: f"You say that {order.provider} does not have it. It is sent a second time; if the first "
         "one is there after all, you pay it twice. The customer's money does not move.",
     ),
     Step(
-        name="release", label="Release", do=release, form=ReasonForm, icon="lock_open", primary=True,
+        name="release", right="operations.decide_order", label="Release",
+        do=release, form=ReasonForm, icon="lock_open", primary=True,
         fits=_in(State.HELD),
         says=lambda order: f"Held: {order.reason} It is sent where a provider takes it without a loss. No money moves.",
     ),
     Step(
-        name="settle", label="Settle", do=settle, form=SettleForm, icon="task_alt", primary=True,
+        name="settle", right="operations.decide_order", label="Settle",
+        do=settle, form=SettleForm, icon="task_alt", primary=True,
         fits=lambda order: not holds(order) and may_be_settled(order), says=what_settling_does,
         initial=ends_as_it_says,
     ),
     Step(
-        name="settle-subscription", label="Settle", do=settle, form=SettleSubscriptionForm, icon="task_alt",
+        name="settle-subscription", right="operations.decide_order", label="Settle",
+        do=settle, form=SettleSubscriptionForm, icon="task_alt",
         primary=True, fits=lambda order: holds(order) and may_be_settled(order),
         says=what_settling_a_subscription_does, initial=ends_as_it_says,
     ),
     Step(
-        name="progress", label="Progress", do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),
+        name="progress", right="operations.decide_order", label="Progress",
+        do=progress, form=ProgressForm, icon="pending", fits=_in(State.BY_HAND),
         initial=lambda order: {"status": order.status, "start_count": order.start_count, "remains": order.remains},
         says=lambda order: "How far it is, as the customer sees it. No money moves.",
     ),
     Step(
-        name="refund", label="Refund", do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
+        name="refund", right="operations.refund_order", label="Refund",
+        do=refund, form=ReasonForm, icon="undo", danger=True, fits=_in(*REFUNDABLE),
         says=lambda order: f"Order {order.pk} ends as Canceled and {charge_left(order)} go back to {order.customer}. "
         f"If the provider delivers it all the same, its price is your loss.{_and_the_rest(order)}",
     ),
     Step(
-        name="cancel", label="Cancel", do=cancel, form=ReasonForm, icon="cancel", danger=True,
+        name="cancel", right="operations.cancel_order", label="Cancel",
+        do=cancel, form=ReasonForm, icon="cancel", danger=True,
         fits=lambda order: can_cancel(order).allowed, says=what_cancelling_does,
     ),
     Step(
-        name="refill", label="Decide the refill", do=decide_refill, form=RefillForm, icon="water_drop", primary=True,
+        name="refill", right="operations.refill_order", label="Decide the refill",
+        do=decide_refill, form=RefillForm, icon="water_drop", primary=True,
         fits=lambda order: unknown_refill(order) is not None,
         says=lambda order: f"Its refill was sent to {order.provider} and no clear answer came. Look there: with an id "
         "it is followed, without one it ends as Rejected. No money moves.",
     ),
-    Step(name="note", label="Note", do=note, form=NoteForm, icon="edit_note"),
+    Step(
+        name="note", right="operations.note_order", label="Note", do=note, form=NoteForm, icon="edit_note",
+    ),
 )  # fmt: skip
 
 

@@ -57,20 +57,24 @@ def _says_refund(thread: Thread) -> str:
 
 STEPS = (
     Step(
-        name="answer", label="Answer", do=_answer, form=AnswerForm, icon="reply", primary=True,
+        name="answer", right="operations.answer_problem", label="Answer",
+        do=_answer, form=AnswerForm, icon="reply", primary=True,
         fits=lambda thread: thread.is_open, says=lambda thread: "The question stays open. No money moves.",
     ),
     Step(
-        name="resolve", label="Answer and resolve", do=_note, form=AnswerForm, icon="task_alt",
+        name="resolve", right="operations.answer_problem", label="Answer and resolve",
+        do=_note, form=AnswerForm, icon="task_alt",
         fits=lambda thread: thread.is_open, says=lambda thread: "The last word. No money moves.",
     ),
     Step(
-        name="refill", label="Resolve by a refill", do=_refill, form=AnswerForm, icon="autorenew",
+        name="refill", right="operations.refill_order", label="Resolve by a refill",
+        do=_refill, form=AnswerForm, icon="autorenew",
         fits=lambda thread: thread.is_open and can_refill(thread.order).allowed,
         says=lambda thread: "The provider is asked to fill up what dropped. No money moves.",
     ),
     Step(
-        name="refund", label="Resolve by a refund", do=_refund, form=RefundForm, icon="payments", danger=True,
+        name="refund", right="operations.refund_order", label="Resolve by a refund",
+        do=_refund, form=RefundForm, icon="payments", danger=True,
         fits=lambda thread: thread.is_open and _left(thread) > 0, says=_says_refund,
     ),
 )  # fmt: skip

@@ -162,40 +162,44 @@ def _queue_in(*states: Provider.Queue) -> Any:
 
 STEPS = (
     Step(
-        name="test", label="Test connection", do=test_connection, icon="network_check",
+        name="test", right="operations.ask_provider", label="Test connection", do=test_connection, icon="network_check",
         says=lambda provider: "Asks the balance now. Nothing is changed.",
     ),
     Step(
-        name="ask-balance", label="Ask balance", do=ask_balance, icon="account_balance_wallet",
+        name="ask-balance", right="operations.ask_provider", label="Ask balance",
+        do=ask_balance, icon="account_balance_wallet",
         says=lambda provider: "Asks the balance, keeps it and compares it with the books.",
     ),
     Step(
-        name="pause", label="Pause", do=pause, form=ReasonForm, icon="pause_circle",
+        name="pause", right="operations.run_queue", label="Pause", do=pause, form=ReasonForm, icon="pause_circle",
         fits=lambda provider: not (provider.queue == Provider.Queue.PAUSED and provider.queue_cause == queue.BY_HAND),
         says=lambda provider: f"No order goes to {provider.name} until you open its queue again. Orders that are with "
         "it already are followed as before. No money moves.",
     ),
     Step(
-        name="try", label="Try one order", do=try_one_order, icon="science",
+        name="try", right="operations.run_queue", label="Try one order", do=try_one_order, icon="science",
         fits=_queue_in(Provider.Queue.PAUSED), form=OptionalReasonForm,
         says=lambda provider: "One waiting order is sent. When it is accepted, the rest follows.",
     ),
     Step(
-        name="reopen", label="Open the queue", do=reopen, form=OptionalReasonForm, icon="play_circle", primary=True,
+        name="reopen", right="operations.run_queue", label="Open the queue",
+        do=reopen, form=OptionalReasonForm, icon="play_circle", primary=True,
         fits=_queue_in(Provider.Queue.PAUSED, Provider.Queue.TRIAL),
         says=lambda provider: f"All orders that wait for {provider.name} are sent, without a trial first.",
     ),
     Step(
-        name="exchange-rate", label="Exchange rate", do=set_rate, form=ExchangeRateForm, icon="currency_exchange",
+        name="exchange-rate", right="operations.set_exchange_rate", label="Exchange rate",
+        do=set_rate, form=ExchangeRateForm, icon="currency_exchange",
         says=lambda provider: f"What one {provider.currency} is worth in {settings.PANEL_CURRENCY}. Prices made by "
         "markup follow at once; orders that were placed keep what they had.",
     ),
     Step(
-        name="top-up", label="Record a top-up", do=top_up, form=TopUpForm, icon="add_card",
+        name="top-up", right="operations.top_up", label="Record a top-up", do=top_up, form=TopUpForm, icon="add_card",
         says=lambda provider: f"Records money sent to {provider.name}, in {provider.currency}. Nothing is paid.",
     ),
     Step(
-        name="access", label="Address and key", do=new_access, form=AccessForm, icon="key",
+        name="access", right="operations.provider_access", label="Address and key",
+        do=new_access, form=AccessForm, icon="key",
         initial=lambda provider: {"url": provider.url},
         says=lambda provider: "The provider is asked for its balance with these; they are kept only when that works.",
     ),

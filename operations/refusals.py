@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from accounts.deposits import MoneyRefused
 from accounts.keys import KeyRefused
 from accounts.people import PersonRefused
+from accounts.roles import StaffRefused
 from catalog.importing import ImportRefused
 from catalog.pricing import PriceOutOfRange
 from catalog.shelves import NotConfirmable
@@ -32,10 +33,10 @@ class Refused(Exception):
 
 
 REFUSALS = (
-    Refused, ValidationError, MoneyRefused, KeyRefused, PersonRefused, ImportRefused, PriceOutOfRange, NotConfirmable,
-    NotACurrency, InexactAmount, AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting, CannotCancel,
-    CannotDecide, CannotRefill, CannotWrite, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded, UpstreamTrouble,
-    ProtectedError,
+    Refused, ValidationError, MoneyRefused, KeyRefused, PersonRefused, StaffRefused, ImportRefused, PriceOutOfRange,
+    NotConfirmable, NotACurrency, InexactAmount, AlreadyPosted, BalanceTooLarge, InsufficientFunds, InvalidPosting,
+    CannotCancel, CannotDecide, CannotRefill, CannotWrite, CurrencyMismatch, NoExchangeRate, NotATopUp, NotAdded,
+    UpstreamTrouble, ProtectedError,
 )  # fmt: skip
 
 

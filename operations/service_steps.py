@@ -105,36 +105,40 @@ def by_hand_words(service: Service) -> list[str]:
 
 STEPS = (
     Step(
-        name="publish", label="Publish", do=show, icon="visibility", primary=True,
+        name="publish", right="catalog.change_service", label="Publish", do=show, icon="visibility", primary=True,
         fits=lambda service: not service.visible, says=lambda service: "Shows it to customers.",
     ),
     Step(
-        name="hide", label="Hide", do=take_away, icon="visibility_off",
+        name="hide", right="catalog.change_service", label="Hide", do=take_away, icon="visibility_off",
         fits=lambda service: service.visible, says=lambda service: "Takes it off the customers' list.",
     ),
     Step(
-        name="back-on-sale", label="Back on sale", do=back_on_sale, form=OptionalReasonForm, icon="check_circle",
+        name="back-on-sale", right="catalog.change_service", label="Back on sale",
+        do=back_on_sale, form=OptionalReasonForm, icon="check_circle",
         primary=True, fits=lambda service: bool(service.off_sale_reason),
         says=lambda service: f"It is off sale: {service.off_sale_reason} Confirming sells it as it is now.",
     ),
     Step(
-        name="off-sale", label="Take off sale", do=off_sale, form=ReasonForm, icon="block", danger=True,
+        name="off-sale", right="catalog.change_service", label="Take off sale",
+        do=off_sale, form=ReasonForm, icon="block", danger=True,
         fits=lambda service: not service.off_sale_reason,
         says=lambda service: "It cannot be ordered until you confirm it back, whatever imports bring.",
     ),
     Step(
-        name="price", label="Set price", do=price_by_hand, form=PriceForm, icon="edit",
+        name="price", right="catalog.change_service", label="Set price", do=price_by_hand, form=PriceForm, icon="edit",
         initial=lambda service: {"rate": service.rate},
         says=lambda service: f"It costs {words.ours(service.rate)} now. A price by hand stays through imports, markup "
         "and exchange rates; orders already made keep theirs.",
     ),
     Step(
-        name="markup-price", label="Back to markup", do=price_by_markup, form=OptionalReasonForm, icon="percent",
+        name="markup-price", right="catalog.change_service", label="Back to markup",
+        do=price_by_markup, form=OptionalReasonForm, icon="percent",
         fits=lambda service: service.rate_by_hand,
         says=lambda service: f"Its price was set by hand to {words.ours(service.rate)}; the markup makes it again.",
     ),
     Step(
-        name="follow", label="Follow the provider", do=follow_again, form=FollowForm, icon="link",
+        name="follow", right="catalog.change_service", label="Follow the provider",
+        do=follow_again, form=FollowForm, icon="link",
         fits=lambda service: any(getattr(service, flag) for flag in set(FLAG_OF.values())),
         says=lambda service: f"By hand: {', '.join(by_hand_words(service))}. What you choose is the provider's again.",
     ),

@@ -2,14 +2,15 @@
 
 Every step has a page of its own under the row's: GET explains and asks, POST does it once and comes back. A step
 without a form is a button that posts. The verb refuses what no longer fits (operations.refusals), and its refusal is
-shown where it was typed.
+shown where it was typed. Each names the right that it needs (operations.roles): who has it not sees no button, and gets
+neither the question nor the deed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib import messages
@@ -48,10 +49,14 @@ def _no_initial(row: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One of them. `do` returns the sentence that tells what was done, or a Secret; `says` is read before."""
+    """One of them. `do` returns the sentence that tells what was done, or a Secret; `says` is read before.
+
+    `right` is a permission with its room: "operations.deposit".
+    """
 
     name: str
     label: str
+    right: str
     do: Callable[[Actor, Any, Data], str | Secret]
     form: type[DeskForm] | None = None
     says: Callable[[Any], str] = _nothing
@@ -76,8 +81,21 @@ class Button:
         return self.step.form is not None
 
 
+def needs(right: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view for those who have the right; it says which one that is, for whoever goes over all addresses."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    checked.right = right  # type: ignore[attr-defined]
+    return checked
+
+
 class StepPages:
-    """For a ModelAdmin: the pages of its `steps`. Who may change rows of the model may take them."""
+    """For a ModelAdmin: the pages of its `steps`, each for those who see the row and have the step's right."""
 
     steps: Sequence[Step] = ()
     model: Any
@@ -86,29 +104,35 @@ class StepPages:
 
     def get_urls(self) -> list[URLPattern]:
         own = [
-            path(
+            self.own_page(
                 f"<int:object_id>/{step.name}/",
-                self.admin_site.admin_view(partial(self.step_page, step=step)),
-                name=self.step_url_name(step),
+                partial(self.step_page, step=step),
+                step.right,
+                self.step_url_name(step),
             )
             for step in self.steps
         ]
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
+    def own_page(self, route: str, view: Callable[..., HttpResponse], right: str, name: str) -> URLPattern:
+        """An address of this admin's own, with the right that it needs."""
+        page: Callable[..., HttpResponse] = self.admin_site.admin_view(needs(right, view))
+        return path(route, page, name=name)
+
     def step_url_name(self, step: Step) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{step.name}"
 
-    def may_decide(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+    def may_take(self, request: HttpRequest, step: Step, row: Any) -> bool:
+        """Whether this person may take this step for this row; a class may ask for more."""
+        sees: bool = self.has_view_permission(request, row)  # type: ignore[attr-defined]
+        return sees and request.user.has_perm(step.right)
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         """The steps that fit the row as it is now, for who may take them."""
-        if not self.may_decide(request):
-            return []
         return [
             Button(step, reverse(f"admin:{self.step_url_name(step)}", args=[row.pk]), step.says(row))
             for step in self.steps
-            if step.fits(row)
+            if self.may_take(request, step, row) and step.fits(row)
         ]
 
     def row_for_step(self, request: HttpRequest, object_id: int) -> Any:
@@ -118,9 +142,9 @@ class StepPages:
         return row
 
     def step_page(self, request: HttpRequest, object_id: int, *, step: Step) -> HttpResponse:
-        if not self.may_decide(request):
-            raise PermissionDenied
         row = self.row_for_step(request, object_id)
+        if not self.may_take(request, step, row):
+            raise PermissionDenied
         if step.form is None and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if request.method != "POST" and not step.fits(row):

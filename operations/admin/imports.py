@@ -10,11 +10,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -28,6 +27,7 @@ from providers.models import Provider
 from providers.upstream import UpstreamTrouble
 from records.audit import actor_of
 
+IMPORT = "operations.import_services"
 TITLES = {
     Movement.NEW: "New", Movement.CHANGED: "Changed", Movement.BACK: "Back on the list", Movement.GONE: "Gone",
 }  # fmt: skip
@@ -66,8 +66,8 @@ class ImportPages:
     admin_site: Any
 
     def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<int:object_id>/import/", self.admin_site.admin_view(self.import_page), name="providers_provider_import"
+        page = self.own_page(  # type: ignore[attr-defined]
+            "<int:object_id>/import/", self.import_page, IMPORT, "providers_provider_import"
         )
         return [page, *super().get_urls()]  # type: ignore[misc]
 
@@ -77,11 +77,9 @@ class ImportPages:
         return format_html('<a class="desk-button is-primary" href="{}">{}Import services</a>', url, icon)
 
     def may_import(self, request: HttpRequest) -> bool:
-        return request.user.has_perms(["providers.change_provider", "catalog.change_service"])
+        return request.user.has_perm(IMPORT)
 
     def import_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        if not self.may_import(request):
-            raise PermissionDenied
         provider: Provider = self.row_for_step(request, object_id)  # type: ignore[attr-defined]
         if request.method == "POST" and "apply" in request.POST:
             return self._apply(request, provider)

@@ -32,10 +32,12 @@ from records.models import AttentionItem
 
 BULK = (
     Bulk(
-        name="send_chosen_again", label="Unknown: send again", form=ReasonForm, do=bulk_send_again, says=says_send_again
+        name="send_chosen_again", right="operations.decide_order", label="Unknown: send again", form=ReasonForm,
+        do=bulk_send_again, says=says_send_again,
     ),
     Bulk(
-        name="refund_chosen", label="Unknown: refund", form=ReasonForm, do=bulk_refund, says=says_refund, danger=True
+        name="refund_chosen", right="operations.refund_order", label="Unknown: refund", form=ReasonForm,
+        do=bulk_refund, says=says_refund, danger=True,
     ),
 )  # fmt: skip
 

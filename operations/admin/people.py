@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
-from unfold.forms import AdminPasswordChangeForm
 
 from accounts.calls import last_calls
 from accounts.forms import UserForm
 from accounts.models import Customer, User
 from accounts.passwords import generate_password
 from accounts.people import create_customer, create_operator
+from accounts.roles import Role, role_of
 from ledger.balances import statement
 from operations import words
 from operations.admin.basis import Desk, Newest, whole_number
 from operations.customer_steps import STEPS, CustomerForm
+from operations.person_steps import STAFF, StaffForm
+from operations.person_steps import STEPS as PERSON_STEPS
 from operations.refusals import REFUSALS
 from operations.saving import save_row
-from operations.steps import Secret
+from operations.steps import Secret, Step
 from orders.models import Order
-from records.audit import Actor, audit
-
-if TYPE_CHECKING:
-    _UserAdmin = PlainUserAdmin[User]
-else:
-    _UserAdmin = PlainUserAdmin
-
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+from records.audit import Actor
 
 
 class _AddPerson:
@@ -47,21 +39,22 @@ class _AddPerson:
 
     admin_site: Any
     opts: Any
+    new_form: type[CustomerForm] = CustomerForm
+    add_right: str
     add_title = ""
     add_says = ""
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_add"
-        return [path("add/", self.admin_site.admin_view(self.add_page), name=name), *super().get_urls()]  # type: ignore[misc]
+        page = self.own_page("add/", self.add_page, self.add_right, name)  # type: ignore[attr-defined]
+        return [page, *super().get_urls()]  # type: ignore[misc]
 
     @abstractmethod
     def make(self, actor: Actor, **fields: Any) -> Any:
         """The person of this kind, by the verb of the accounts room."""
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_add_permission(request):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        form = CustomerForm(request.POST or None)
+        form = self.new_form(request.POST or None)
         if request.method == "POST" and form.is_valid():
             typed = form.cleaned_data["password"]
             password = typed or generate_password()
@@ -93,6 +86,7 @@ class _AddPerson:
 @admin.register(Customer)
 class CustomerAdmin(_AddPerson, Newest):
     steps = STEPS
+    add_right = "accounts.add_customer"
     add_title = "Add customer"
     add_says = "A customer signs in with the e-mail address and starts with an empty wallet."
     list_display = ("number", "email", "name", "balance", "signs_in", "joined")
@@ -177,60 +171,51 @@ def _statement(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 
 @admin.register(User)
-class UsersAdmin(_AddPerson, _UserAdmin, Desk):
-    """Operators, and the users behind customers. Rights are given by a superuser alone."""
+class UsersAdmin(_AddPerson, Desk):
+    """Staff, and the users behind customers. Whoever is staff is an owner's to change."""
 
     form = UserForm
-    change_password_form = AdminPasswordChangeForm
-    add_title = "Add operator"
-    add_says = "An operator sees and does everything here. Customers are added on their own list."
+    steps = PERSON_STEPS
+    new_form = StaffForm
+    add_right = STAFF
+    add_title = "Add staff"
+    add_says = "Staff see and do here what their role says. Customers are added on their own list."
     list_display = ("email", "name", "role", "is_active", "last_login")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "name")
     ordering = ("-is_staff", "email")
-    filter_horizontal = ()
     list_select_related = ("customer",)
-    fieldsets = (
-        (None, {"fields": ("email", "name", "password", "is_active")}),
-        ("Rights", {"fields": RIGHTS}),
-    )
-    add_fieldsets = ()
+    readonly_fields = ("role", "is_active", "last_login")
+    fields = ("email", "name", "role", "is_active", "last_login")
 
     def make(self, actor: Actor, **fields: Any) -> User:
-        return create_operator(actor=actor, **fields)
+        return create_operator(actor=actor, **{**fields, "role": Role(fields["role"])})
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
+        people: models.QuerySet[User] = super().get_queryset(request)
+        return people.prefetch_related("groups")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A new operator has every right, so only who has them too may add one."""
-        return bool(request.user.is_active and request.user.is_superuser)
+        return request.user.has_perm(STAFF)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes who stands above him: a new password would be a way up."""
-        if obj is not None and (obj.is_superuser or obj.is_staff) and not request.user.is_superuser:
+        """Nobody changes who stands above him: a new address would be a way up."""
+        if obj is not None and (obj.is_superuser or obj.is_staff) and not request.user.has_perm(STAFF):
             return False
         return super().has_change_permission(request, obj)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if request.user.is_superuser else RIGHTS
+    def may_take(self, request: HttpRequest, step: Step, row: Any) -> bool:
+        return super().may_take(request, step, row) and (not row.is_staff or request.user.has_perm(STAFF))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        if isinstance(form, forms.ModelForm):
-            changed = [name for name in form.changed_data if name not in ("groups", "user_permissions", "password")]
-            save_row(obj, changed=changed, actor=self.actor(request), action="edit user")
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        with transaction.atomic():
-            answer = super().user_change_password(request, id, form_url)
-            if answer.status_code == HTTPStatus.FOUND:
-                audit(actor=self.actor(request), action="user.password", target=User.objects.get(pk=id))
-        return answer
+        save_row(obj, changed=form.changed_data, actor=self.actor(request), action="edit user")
 
     @admin.display(description="Role")
     def role(self, user: User) -> str:
-        if user.is_superuser:
-            return "Operator"
         if user.is_staff:
-            return "Staff"
+            role = role_of(user)
+            return str(role.label) if role is not None else "Staff without a role"
         return "Customer" if hasattr(user, "customer") else words.NOTHING

@@ -6,10 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
 from catalog.prices import reprice_provider
@@ -89,13 +88,11 @@ class ProviderAdmin(ImportPages, Desk):
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
-        add = path("add/", self.admin_site.admin_view(self.add_page), name="providers_provider_add")
+        add = self.own_page("add/", self.add_page, "providers.add_provider", "providers_provider_add")
         return [add, *super().get_urls()]
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Adding has a page of its own: the provider is asked outside of any transaction."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         form = AddForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:

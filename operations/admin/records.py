@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -25,6 +24,8 @@ from records.attention import close_attention
 from records.audit import Actor, audit
 from records.models import AttentionItem, AuditEntry, JobRun, Lease
 from records.registry import all_jobs
+
+RUN = "operations.run_job"
 
 
 class DecisionForm(DeskForm):
@@ -99,7 +100,8 @@ class AboutProvider(DropdownFilter):  # type: ignore[misc]
 class AttentionAdmin(Newest):
     steps = (
         Step(
-            name="decide", label="Decide and close", do=close, form=DecisionForm, icon="check", primary=True,
+            name="decide", right="operations.close_attention", label="Decide and close",
+            do=close, form=DecisionForm, icon="check", primary=True,
             fits=lambda item: item.closed_at is None,
             says=lambda item: f"{item.summary} Closing it changes nothing else and moves no money.",
         ),
@@ -107,7 +109,8 @@ class AttentionAdmin(Newest):
     actions = [
         bulk_action(
             Bulk(
-                name="close_chosen", label="Decide and close", form=DecisionForm, do=close_chosen,
+                name="close_chosen", right="operations.close_attention", label="Decide and close",
+                form=DecisionForm, do=close_chosen,
                 says=lambda rows: "Closing these changes nothing else and moves no money.",
             )
         )
@@ -125,9 +128,6 @@ class AttentionAdmin(Newest):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if self.may_decide(request) else {}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return []  # the panel says it all
@@ -239,16 +239,14 @@ class JobRunAdmin(ReadOnly, Newest):
     fields = ("job", "scope", "started_at", "finished_at", "counts", "error")
 
     def get_urls(self) -> list[URLPattern]:
-        run = path("run/<str:name>/", self.admin_site.admin_view(self.run_now), name="records_jobrun_run")
+        run = self.own_page("run/<str:name>/", self.run_now, RUN, "records_jobrun_run")
         return [run, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {"known": known_jobs(), "may_run": self.may_decide(request), **(extra_context or {})}
+        context = {"known": known_jobs(), "may_run": request.user.has_perm(RUN), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def run_now(self, request: HttpRequest, name: str) -> HttpResponse:
-        if not self.may_decide(request):
-            raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:

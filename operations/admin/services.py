@@ -39,18 +39,20 @@ from operations.service_steps import (
 from providers.models import Provider
 from records.audit import audit
 
+RIGHT = "catalog.change_service"
 HISTORY = 30  # price changes on a service's page
 
 BULK = (
-    Bulk(name="publish_chosen", label="Publish", form=OptionalReasonForm, do=bulk_publish,
+    Bulk(name="publish_chosen", right=RIGHT, label="Publish", form=OptionalReasonForm, do=bulk_publish,
          says=lambda rows: "Customers will see these services."),
-    Bulk(name="hide_chosen", label="Hide", form=OptionalReasonForm, do=bulk_hide,
+    Bulk(name="hide_chosen", right=RIGHT, label="Hide", form=OptionalReasonForm, do=bulk_hide,
          says=lambda rows: "Customers will not see these services any more. Orders already made go on."),
-    Bulk(name="confirm_chosen", label="Confirm back on sale", form=OptionalReasonForm, do=bulk_back_on_sale,
+    Bulk(name="confirm_chosen", right=RIGHT, label="Confirm back on sale", form=OptionalReasonForm,
+         do=bulk_back_on_sale,
          says=lambda rows: "These services are sold again as they are now, at the prices that the markup makes."),
-    Bulk(name="price_chosen", label="Set one price by hand", form=PriceForm, do=bulk_price,
+    Bulk(name="price_chosen", right=RIGHT, label="Set one price by hand", form=PriceForm, do=bulk_price,
          says=lambda rows: "All of these get the same price, which stays through imports and markup."),
-    Bulk(name="markup_chosen", label="Prices back to markup", form=OptionalReasonForm, do=bulk_markup,
+    Bulk(name="markup_chosen", right=RIGHT, label="Prices back to markup", form=OptionalReasonForm, do=bulk_markup,
          says=lambda rows: "The markup makes the prices of these again."),
 )  # fmt: skip
 

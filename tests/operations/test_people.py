@@ -114,7 +114,7 @@ def test_the_statement_goes_on_by_pages(desk: Desk, settings: Settings) -> None:
 
 
 def test_an_operator_is_made_by_an_operator_alone(desk: Desk) -> None:
-    page = desk.send("accounts/user/add/", email="otto@example.com")
+    page = desk.send("accounts/user/add/", email="otto@example.com", role="owner")
     assert page.response.context["secret"].text
     otto = User.objects.get(email="otto@example.com")
     assert (otto.is_staff, otto.is_superuser) == (True, True)
@@ -133,7 +133,7 @@ def test_staff_with_the_right_to_change_users_cannot_climb(desk: Desk) -> None:
     for who in (olga, stan):
         wish = {"email": who.email, "is_superuser": "on", "is_active": "on"}
         client.post(f"/admin/accounts/user/{who.pk}/change/", wish)
-        new = {"password1": "another long one", "password2": "another long one"}
+        new = {"password": "another long one", "reason": "mine"}
         assert client.post(f"/admin/accounts/user/{who.pk}/password/", new).status_code == 403
     page = client.get(f"/admin/accounts/user/{alice.pk}/change/")
     assert b'name="is_superuser"' not in page.content
@@ -148,9 +148,7 @@ def test_staff_with_the_right_to_change_users_cannot_climb(desk: Desk) -> None:
 
 def test_a_users_password_is_changed_and_the_trail_says_so_without_it(desk: Desk) -> None:
     alice = a_customer().user
-    page = desk.send(
-        f"accounts/user/{alice.pk}/password/", password1="another long one", password2="another long one"
-    )
+    page = desk.send(f"accounts/user/{alice.pk}/password/", password="another long one", reason="asked by phone")
     assert page.status == 200
     alice.refresh_from_db()
     assert alice.check_password("another long one")
