@@ -38,11 +38,13 @@ def change_password(*, user: User, password: str) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise PersonRefused("password", " ".join(error.messages)) from None
+    before = user.password
     user.set_password(password)
     with transaction.atomic():
         user.save(update_fields=["password"])
         user.sessions.all().delete()
-        audit(actor=actor_of(user), action="change_password", target=user)
+        told = {"password": before}, {"password": user.password}  # the trail hides both
+        audit(actor=actor_of(user), action="change_password", target=user, before=told[0], after=told[1])
         letters.tell_user(user, letters.PASSWORD_CHANGED)
 
 

@@ -138,12 +138,17 @@ def confirm_address(request: Any, token: str) -> HttpResponse:
 @require_POST
 @person_page
 def sign_out_others(request: PersonRequest) -> HttpResponse:
+    end_others(request)
+    messages.success(request, _("Every other device is signed out."))
+    return redirect("portal:account")
+
+
+def end_others(request: PersonRequest) -> None:
+    """Sign out every device but this one."""
     sign_out_elsewhere(user=request.person, but=request.session.session_key or "")
     update_session_auth_hash(request, request.person)
     request.person.sessions.all().delete()
     follow(request, request.person)
-    messages.success(request, _("Every other device is signed out."))
-    return redirect("portal:account")
 
 
 @require_http_methods(METHODS)

@@ -9,17 +9,19 @@ from functools import partial
 from typing import Any
 
 import qrcode
+from django.conf import settings
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import second_factor
 from accounts.guessing import count_wrong_code, must_wait
-from portal.account import METHODS, SECTION, UNPROCESSABLE
+from portal.account import METHODS, SECTION, UNPROCESSABLE, end_others
 from portal.persons import PersonRequest, person_page
 from portal.sign_in import locked_out
 from records.audit import actor_of
@@ -53,6 +55,8 @@ def _switch_on(request: PersonRequest) -> HttpResponse:
     if codes is None:
         wrong = _("This code does not fit. Check the clock of your phone and type the code shown now.")
         return _set_up(request, secret=secret, error=wrong)
+    if request.person.is_staff:
+        end_others(request)  # where somebody else waited signed in, for a factor that is not his
     return _codes(request, codes, fresh=True)
 
 
@@ -72,18 +76,26 @@ def _set_up(request: PersonRequest, *, secret: str | None = None, **errors: str)
         "qr": qr_path(second_factor.app_address(request.person, secret)),
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "signed": signing.dumps([request.person.pk, secret], salt=SALT),
+        "must": _must(request),
         **errors,
     }
     return _shown(request, "two_factor_on", context)
 
 
 def _manage(request: PersonRequest, **errors: str) -> HttpResponse:
-    return _shown(request, "two_factor", {"left": second_factor.codes_left(request.person), **errors})
+    left = second_factor.codes_left(request.person)
+    return _shown(request, "two_factor", {"left": left, "must": _must(request), **errors})
 
 
 def _codes(request: PersonRequest, codes: list[str], *, fresh: bool) -> HttpResponse:
     """Shown in the answer to the form, and kept in no session and no address."""
-    return _shown(request, "recovery_codes", {"codes": codes, "fresh": fresh})
+    then = "admin:index" if fresh and _must(request) else "portal:account"
+    return _shown(request, "recovery_codes", {"codes": codes, "fresh": fresh, "then": reverse(then)})
+
+
+def _must(request: PersonRequest) -> bool:
+    """Whether the operator's side is closed to this person without it."""
+    return request.person.is_staff and settings.STAFF_TWO_FACTOR
 
 
 def _shown(request: PersonRequest, name: str, context: dict[str, Any]) -> HttpResponse:

@@ -51,6 +51,8 @@ if not ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # In front of us, one after another.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if HTTPS else 0, least=0, most=10)
+# Whether nobody but this machine reaches it: the demo as `make run` starts it.
+LOCAL = {HOST, urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS} <= LOOPBACK and not TRUSTED_PROXIES
 
 # Mail: EMAIL_URL names the server; without one, letters are kept as files and a line of the log says where.
 EMAIL = mail.email_settings(env)
@@ -112,6 +114,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "operations.two_factor.SecondFactorFirst",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "smmpanel.urls"
@@ -183,6 +186,9 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds, so that beat stops soon when told 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", default=not (PANEL_DEMO and LOCAL))
+if not (STAFF_TWO_FACTOR or LOCAL):
+    raise BadSetting("STAFF_TWO_FACTOR", "is off, and the panel can be reached from elsewhere: staff need it there.")
 AXES_LOCKOUT_PARAMETERS = [["ip_address", "username"]]
 AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 8, least=1, most=1000)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_COOL_OFF_MINUTES", 15, least=1, most=10_080))

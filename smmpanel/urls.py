@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from portal.sign_in import operators_door
 from smmpanel.health import live, ready
@@ -10,6 +11,7 @@ from smmpanel.metrics import metrics
 
 urlpatterns = [
     path(f"{settings.ADMIN_PATH}login/", operators_door),  # before the admin's own: one door, with the second factor
+    path(f"{settings.ADMIN_PATH}password_change/", RedirectView.as_view(pattern_name="portal:password")),  # as above
     path(settings.ADMIN_PATH, admin.site.urls),
     path("healthz", live, name="healthz"),
     path("healthz/live", live, name="healthz_live"),

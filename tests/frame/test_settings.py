@@ -108,6 +108,34 @@ def test_a_public_host_name_means_https(tmp_path: Path) -> None:
     assert _value("SECURE_PROXY_SSL_HEADER", tmp_path, **public) == ["HTTP_X_FORWARDED_PROTO", "https"]
 
 
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ({}, False),
+        ({"PANEL_DEMO": "0"}, True),
+        ({"PANEL_DEMO": "0", "STAFF_TWO_FACTOR": "0"}, False),
+        ({"STAFF_TWO_FACTOR": "1"}, True),
+        ({"HOST": "0.0.0.0"}, True),  # noqa: S104 - it is what is asked about
+        ({"TRUSTED_PROXIES": "1"}, True),
+        ({"PUBLIC_URL": "http://panel.lan"}, True),
+        ({"ALLOWED_HOSTS": "*"}, True),
+        ({"SECRET_KEY": LONG_KEY, "PUBLIC_URL": "https://panel.example.com"}, True),
+    ],
+)
+def test_staff_need_a_second_factor_but_in_the_demo_of_one_machine(
+    given: dict[str, str], needed: bool, tmp_path: Path
+) -> None:
+    assert _value("STAFF_TWO_FACTOR", tmp_path, **given) is needed
+
+
+def test_where_others_reach_the_panel_it_cannot_be_switched_off(tmp_path: Path) -> None:
+    shown = _settings(tmp_path, STAFF_TWO_FACTOR="0", PUBLIC_URL="http://panel.lan")
+    assert shown.returncode == 1
+    assert shown.stderr == (
+        "STAFF_TWO_FACTOR is off, and the panel can be reached from elsewhere: staff need it there.\n"
+    )
+
+
 def test_the_loopback_demo_works_without_https(tmp_path: Path) -> None:
     assert _value("SESSION_COOKIE_SECURE", tmp_path) is False
     assert "127.0.0.1" in _value("ALLOWED_HOSTS", tmp_path)
