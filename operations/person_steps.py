@@ -107,12 +107,12 @@ STEPS = (
         says=lambda user: f"For {user} who lost phone and recovery codes: make sure that it is this person.",
     ),
     Step(
-        name="close", right="operations.close_customer", label="Close account", do=close, form=ReasonForm,
+        name="close", right="operations.close_user", label="Close account", do=close, form=ReasonForm,
         icon="person_off", danger=True, fits=lambda user: user.is_active,
         says=lambda user: f"{user} cannot sign in, and a customer's API keys open nothing. No money moves.",
     ),
     Step(
-        name="open", right="operations.close_customer", label="Open account", do=reopen, form=ReasonForm,
+        name="open", right="operations.close_user", label="Open account", do=reopen, form=ReasonForm,
         icon="person", fits=lambda user: not user.is_active, says=lambda user: f"{user} can sign in again.",
     ),
 )  # fmt: skip

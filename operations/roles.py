@@ -18,6 +18,7 @@ STEPS: Mapping[str, str] = {
     "correct_balance": "Correct a customer's balance",
     "handle_keys": "Issue and revoke a customer's API keys",
     "close_customer": "Close and open a customer's account",
+    "close_user": "Close and open a user's account",
     "set_password": "Set a customer's password",
     "take_factor_off": "Switch a customer's two-factor sign-in off",
     "decide_order": "Decide, release, settle or send an order again",
@@ -40,9 +41,10 @@ STEPS: Mapping[str, str] = {
 # Everything that has a page, by its model: what there is to look at.
 LOOKED_AT = (
     "accounts.customer", "accounts.user", "callbacks.callbackaddress", "callbacks.callbackmessage", "catalog.category",
-    "catalog.markuprule", "catalog.providerservice", "catalog.service", "catalog.textrule", "conversations.thread",
-    "ledger.account", "ledger.transfer", "news.announcement", "orders.order", "orders.refillrequest",
-    "providers.provider", "records.attentionitem", "records.auditentry", "records.jobrun", "records.lease",
+    "catalog.markuprule", "catalog.providerservice", "catalog.route", "catalog.service", "catalog.textrule",
+    "conversations.thread", "ledger.account", "ledger.transfer", "news.announcement", "orders.order",
+    "orders.refillrequest", "providers.provider", "records.attentionitem", "records.auditentry", "records.jobrun",
+    "records.lease",
 )  # fmt: skip
 
 
@@ -54,12 +56,12 @@ def _steps(*names: str) -> frozenset[str]:
     return frozenset(f"operations.{name}" for name in names)
 
 
-SHELVES = ("catalog.category", "catalog.markuprule", "catalog.service", "catalog.textrule")
+SHELVES = ("catalog.category", "catalog.markuprule", "catalog.route", "catalog.service", "catalog.textrule")
 _CATALOGUE = (
     _each("view", [*SHELVES, "catalog.providerservice", "providers.provider"])
     | _each("add", SHELVES)
     | _each("change", SHELVES)
-    | _each("delete", ("catalog.category", "catalog.markuprule", "catalog.textrule"))
+    | _each("delete", ("catalog.category", "catalog.markuprule", "catalog.route", "catalog.textrule"))
     | _steps("import_services")
 )
 _SUPPORT = (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -85,6 +86,13 @@ def link_to(model: str, pk: object, text: str = "") -> SafeString | str:
         return format_html('<a class="desk-link" href="{}">{}</a>', page_of(model, pk), words)
     except NoReverseMatch:
         return words
+
+
+def link_for(user: AbstractBaseUser | AnonymousUser, model: str, pk: object, text: str = "") -> SafeString | str:
+    """The link for who may look at the row; the text alone for whom it would lead to a refusal."""
+    app, name = model.split(".")
+    may = isinstance(user, PermissionsMixin | AnonymousUser) and user.has_perm(f"{app}.view_{name}")
+    return link_to(model, pk, text) if may else text or str(pk)
 
 
 def evidence(values: Mapping[str, Any]) -> list[tuple[str, Any]]:

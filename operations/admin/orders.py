@@ -105,8 +105,10 @@ class OrderAdmin(Newest):
             "model_admin": self,
             "order": order,
             "target": "Username" if is_subscription(order.service_type) else "Link",
-            "service": words.link_to("catalog.service", order.service_id, f"{order.service_id} {order.service_name}"),
-            "facts": self._facts_of(order),
+            "service": words.link_for(
+                request.user, "catalog.service", order.service_id, f"{order.service_id} {order.service_name}"
+            ),
+            "facts": self._facts_of(order, request.user),
             "state": words.state(order.state, order.get_state_display()),
             "status": words.state(order.status, order.get_status_display()),
             "buttons": self.buttons(request, order),
@@ -117,11 +119,11 @@ class OrderAdmin(Newest):
         }
         return TemplateResponse(request, "operations/order.html", context)
 
-    def _facts_of(self, order: Order) -> list[tuple[str, Any]]:
+    def _facts_of(self, order: Order, user: Any) -> list[tuple[str, Any]]:
         currency = order.provider.currency if order.provider is not None else ""
         quantity = "—" if order.quantity is None else f"{order.quantity:,}"
         facts: list[tuple[str, Any]] = [
-            ("Customer", words.link_to("accounts.customer", order.customer_id, str(order.customer))),
+            ("Customer", words.link_for(user, "accounts.customer", order.customer_id, str(order.customer))),
             ("Quantity", quantity),
             *_money_of(order),
             ("Cost", cost_of_runs(order) if is_series(order) else words.amount(order.cost, currency)),
@@ -132,7 +134,8 @@ class OrderAdmin(Newest):
         if order.state == State.QUEUED:
             facts.append(("Waits behind", _behind(order)))
         if order.provider is not None:
-            facts.append(("Provider", words.link_to("providers.provider", order.provider_id, str(order.provider))))
+            name = str(order.provider)
+            facts.append(("Provider", words.link_for(user, "providers.provider", order.provider_id, name)))
         if order.upstream_id:
             facts += [("Id there", order.upstream_id), ("Its word", order.upstream_status or words.NOTHING)]
         facts += _in_parts(order)

@@ -71,10 +71,10 @@ class ThreadAdmin(Newest):
             "thread": thread,
             "topic": thread.get_topic_display(),
             "state": self.shown_state(thread),
-            "order": words.link_to("orders.order", thread.order_id, f"Order {thread.order_id}"),
+            "order": words.link_for(request.user, "orders.order", thread.order_id, f"Order {thread.order_id}"),
             "service": thread.order.service_name,
             "status": words.state(thread.order.status, thread.order.get_status_display()),
-            "customer": words.link_to("accounts.customer", thread.customer_id, str(thread.customer)),
+            "customer": words.link_for(request.user, "accounts.customer", thread.customer_id, str(thread.customer)),
             "said": list(thread.messages.order_by("-id")[:SHOWN])[::-1],
             "buttons": self.buttons(request, thread),
         }

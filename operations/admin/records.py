@@ -145,12 +145,13 @@ class AttentionAdmin(Newest):
 
     def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         provider = Provider.objects.filter(pk=row.provider_id).first() if row.provider_id else None
+        about, user = f"Order {row.order_id}", request.user
         return {
             "item": row,
             "cause": CAUSES.get(row.cause, row.cause.replace("_", " ")),
             "evidence": words.evidence(row.evidence),
-            "order_link": words.link_to("orders.order", row.order_id, f"Order {row.order_id}") if row.order_id else "",
-            "provider_link": words.link_to("providers.provider", provider.pk, provider.name) if provider else "",
+            "order_link": words.link_for(user, "orders.order", row.order_id, about) if row.order_id else "",
+            "provider_link": words.link_for(user, "providers.provider", provider.pk, provider.name) if provider else "",
         }
 
     @admin.display(description="What")
