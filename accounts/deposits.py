@@ -78,8 +78,13 @@ def _post(
     try:
         with transaction.atomic():
             [transfer] = post([posting])
+            balance = Account.objects.values_list("balance", flat=True).get(pk=customer.wallet_id)
+            assert balance is not None, "a wallet keeps its balance"
             after = {"amount": change, "currency": currency, "reference": posting.reference, "transfer": transfer.pk}
-            audit(actor=actor, action=action, target=customer, reason=reason, after=after)
+            audit(
+                actor=actor, action=action, target=customer, reason=reason,
+                before={"balance": balance - change}, after={"balance": balance, **after},
+            )  # fmt: skip
     except AlreadyPosted:
         outside = posting.reference.partition(":")[2]
         raise MoneyRefused(f"The reference {outside} was recorded before. No money moved.") from None

@@ -93,8 +93,8 @@ def revoke_key(key: ApiKey, *, actor: Actor, reason: str = "") -> bool:
         now = timezone.now()
         if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now) != 1:
             return False
-        after = {"revoked_at": now, "prefix": key.prefix}
-        audit(actor=actor, action="revoke_key", target=key, reason=reason, after=after)
+        told = {"revoked_at": None}, {"revoked_at": now, "prefix": key.prefix}
+        audit(actor=actor, action="revoke_key", target=key, reason=reason, before=told[0], after=told[1])
     return True
 
 

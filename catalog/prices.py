@@ -152,7 +152,8 @@ def remove_markup(rule: MarkupRule, *, actor: Actor, reason: str = "") -> Repric
     """Take a rule away; the next less specific one counts from now on."""
     under = list(_under(rule).values_list("pk", flat=True)) if rule.service_id else None
     services = _under(rule) if under is None else Service.objects.filter(pk__in=under)
-    audit(actor=actor, action="remove markup", target=rule, reason=reason, before={"percent": str(rule.percent)})
+    values = {name: getattr(rule, name) for name in ("percent", "fixed", "rounding", "floor")}
+    audit(actor=actor, action="remove markup", target=rule, reason=reason, before=_told(values))
     rule.delete()
     return reprice(services, reason=reason or f"Markup removed: {rule}", actor=actor)
 
@@ -174,10 +175,13 @@ def set_price_by_hand(service: Service, rate: Decimal, *, actor: Actor, reason: 
 @transaction.atomic
 def back_to_markup(service: Service, *, actor: Actor, reason: str = "") -> Repriced:
     """Let markup make the price again."""
+    locked = Service.objects.select_for_update().get(pk=service.pk)
+    before = {"rate": str(locked.rate), "rate_by_hand": locked.rate_by_hand}
     Service.objects.filter(pk=service.pk).update(rate_by_hand=False)
-    audit(actor=actor, action="back to markup", target=service, reason=reason, before={"rate": str(service.rate)})
     done = reprice(Service.objects.filter(pk=service.pk), reason=reason or "Back to markup", actor=actor)
     service.refresh_from_db(fields=["rate", "rate_by_hand"])
+    after = {"rate": str(service.rate), "rate_by_hand": False}
+    audit(actor=actor, action="back to markup", target=service, reason=reason, before=before, after=after)
     return done
 
 

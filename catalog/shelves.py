@@ -87,7 +87,8 @@ def confirm_back_on_sale(services: Iterable[Service], *, actor: Actor, reason: s
             before = {"off_sale_reason": service.off_sale_reason}
             service.off_sale_cause = service.off_sale_reason = ""
             service.save(update_fields=["off_sale_cause", "off_sale_reason"])
-            audit(actor=actor, action="back on sale", target=service, reason=reason, before=before, after={})
+            after = {"off_sale_reason": ""}
+            audit(actor=actor, action="back on sale", target=service, reason=reason, before=before, after=after)
             done.append(service.pk)
     reprice(chosen, reason="Back on sale", actor=actor)
     _tell(locked, actor)
@@ -132,8 +133,10 @@ def why_no_runs(type_spelling: str) -> str | None:
 def back_to_provider(service: Service, fields: Iterable[str], *, actor: Actor, reason: str = "") -> None:
     """Let imports set these fields again; the next one does."""
     flags = {FLAG_OF[name]: False for name in fields}
+    locked = Service.objects.select_for_update().get(pk=service.pk)
+    before = {name: getattr(locked, name) for name in flags}
     Service.objects.filter(pk=service.pk).update(**flags)
-    audit(actor=actor, action="back to provider", target=service, reason=reason, after=flags)
+    audit(actor=actor, action="back to provider", target=service, reason=reason, before=before, after=flags)
     service.refresh_from_db(fields=list(flags))
 
 

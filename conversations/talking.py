@@ -64,7 +64,11 @@ def answer(*, thread: Thread, text: str, actor: Actor) -> Message:
     """A word of staff: the customer is told, the item goes off the list. Raises CannotWrite."""
     words = _words(text)
     with transaction.atomic():
-        return _say(_open(thread), words, actor)
+        fresh = _open(thread)
+        message = _say(fresh, words, actor)
+        waited = {"waits_since": fresh.waits_since}, {"waits_since": None, "message": message.pk}
+        audit(actor=actor, action="problem.answer", target=fresh, before=waited[0], after=waited[1])
+    return message
 
 
 def resolve_by_note(*, thread: Thread, text: str, actor: Actor) -> None:
@@ -169,4 +173,5 @@ def _say(thread: Thread, words: str, actor: Actor) -> Message:
 def _close(thread: Thread, how: Thread.Resolved, actor: Actor, after: Mapping[str, object]) -> None:
     now = timezone.now()
     Thread.objects.filter(pk=thread.pk).update(closed_at=now, resolved=how)
-    audit(actor=actor, action=f"problem.{how}", target=thread, after={"order": thread.order_id, **after})
+    told = {"resolved": how.value, "order": thread.order_id, **after}
+    audit(actor=actor, action=f"problem.{how}", target=thread, before={"resolved": ""}, after=told)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from operations.refusals import Refused
+from records.audit import Actor, audit
 from records.jobs import Job, all_jobs, hint, job_named
 from records.models import JobRun
 from records.registry import UnknownJob
@@ -42,7 +44,7 @@ def failing_jobs() -> list[JobRun]:
     return list(JobRun.objects.filter(pk__in=list(newest)).exclude(error="").order_by("job", "scope"))
 
 
-def run_soon(name: str) -> str:
+def run_soon(name: str, *, actor: Actor) -> str:
     """Ask the workers to run every part of a job; the sentence that says so. Raises Refused."""
     try:
         job = job_named(name)
@@ -51,6 +53,8 @@ def run_soon(name: str) -> str:
     if not settings.REDIS_URL:
         raise Refused("There is no broker, so no worker can be asked. Run it with: manage.py run_jobs " + job.name)
     scopes = list(job.scopes())
+    with transaction.atomic():
+        audit(actor=actor, action="job.run", target=JobRun(job=job.name), after={"job": job.name, "parts": len(scopes)})
     for scope in scopes:
         hint(job.name, scope)
     if not scopes:

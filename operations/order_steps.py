@@ -152,8 +152,10 @@ def progress(actor: Actor, order: Order, data: Data) -> str:
 def cancel(actor: Actor, order: Order, data: Data) -> str:
     before = refunded(order)
     with transaction.atomic():
+        was = _stands(order)
         done = request_cancel(order=order, actor=actor)
-        audit(actor=actor, action="order.cancel", target=order, reason=data["reason"], after={"cancelled": done.name})
+        became = {**_stands(order), "cancelled": done.name}
+        audit(actor=actor, action="order.cancel", target=order, reason=data["reason"], before=was, after=became)
     back = words.ours(refunded(order) - before)
     match done.name:
         case "DONE" | "REST":
@@ -168,8 +170,13 @@ def cancel(actor: Actor, order: Order, data: Data) -> str:
 def note(actor: Actor, order: Order, data: Data) -> str:
     with transaction.atomic():
         tell([line(order, "note", actor=actor, note=data["note"])])
-        audit(actor=actor, action="order.note", target=order, reason=data["note"])
+        audit(actor=actor, action="order.note", target=order, after={"note": data["note"]})
     return "The note is kept in the order's story."
+
+
+def _stands(order: Order) -> dict[str, Any]:
+    """How far it is, as the database has it now."""
+    return dict(Order.objects.values("state", "status", "refunded").get(pk=order.pk))
 
 
 def refunded(order: Order) -> Decimal:

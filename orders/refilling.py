@@ -248,8 +248,8 @@ def decide_unknown(*, refill: RefillRequest, upstream_id: str, actor: Actor, rea
             raise CannotRefill("This refill is not unknown any more. Nothing was changed.")
         tell([line(refill.order, "refill_accepted" if upstream_id else "refill_rejected", actor=actor, note=reason)])
         close_attention(key=f"refill:{refill.pk}", decision=reason, actor=actor)
-        after = {"upstream id": upstream_id, "decided": "followed" if upstream_id else "not taken"}
-        audit(actor=actor, action="refill.decide", target=refill, reason=reason, after=after)
+        told = {"decided": ""}, {"upstream id": upstream_id, "decided": "followed" if upstream_id else "not taken"}
+        audit(actor=actor, action="refill.decide", target=refill, reason=reason, before=told[0], after=told[1])
     refill.refresh_from_db()
 
 

@@ -36,7 +36,7 @@ def close(actor: Actor, item: AttentionItem, data: Data) -> str:
     with transaction.atomic():
         if not close_attention(key=item.key, decision=data["decision"], actor=actor):
             raise Refused("It is closed already. Nothing was changed.")
-        audit(actor=actor, action="attention.close", target=item, reason=data["decision"], after={"key": item.key})
+        _tell_closed(actor, item, data["decision"])
     return "Closed. It comes back by itself if it is noticed again."
 
 
@@ -49,8 +49,13 @@ def close_chosen(actor: Actor, items: list[AttentionItem], data: Data) -> str:
 def _closed(actor: Actor, item: AttentionItem, decision: str) -> bool:
     if not close_attention(key=item.key, decision=decision, actor=actor):
         return False
-    audit(actor=actor, action="attention.close", target=item, reason=decision, after={"key": item.key})
+    _tell_closed(actor, item, decision)
     return True
+
+
+def _tell_closed(actor: Actor, item: AttentionItem, decision: str) -> None:
+    after = {"open": False, "key": item.key}
+    audit(actor=actor, action="attention.close", target=item, reason=decision, before={"open": True}, after=after)
 
 
 class OpenFilter(DropdownFilter):  # type: ignore[misc]
@@ -251,7 +256,7 @@ class JobRunAdmin(ReadOnly, Newest):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            messages.success(request, run_soon(name))
+            messages.success(request, run_soon(name, actor=self.actor(request)))
         except REFUSALS as error:
             messages.error(request, sentence(error))
         return HttpResponseRedirect(reverse("admin:records_jobrun_changelist"))

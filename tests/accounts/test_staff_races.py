@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
-from accounts import staff
+from accounts import roles, staff
 from accounts.models import User
 from accounts.people import create_operator
 from accounts.roles import Role, StaffRefused
@@ -29,7 +29,7 @@ def _each_takes_the_others(monkeypatch: pytest.MonkeyPatch, how: str) -> tuple[l
     """Both have read who the owners are before either writes, if nothing keeps them apart; results, and owners left."""
     pair = [create_operator(email=f"{name}@example.com", password="a long enough one") for name in ("olga", "otto")]
     met = Barrier(2)
-    hold = staff.hold_owners
+    hold = roles.hold_owners
 
     def slow_hold() -> list[int]:
         owners = hold()

@@ -16,22 +16,12 @@ from django.urls import URLPattern, path, reverse
 from accounts.models import User
 from accounts.people import create_operator
 from accounts.roles import Role, role_of
-from callbacks.models import CallbackAddress
-from callbacks.outbox import send_test
-from catalog.models import Category, MarkupRule, TextRule
-from conversations.models import Thread
-from conversations.talking import open_thread
-from news.models import Announcement
 from operations.bulk import Bulk
 from operations.roles import RIGHTS, STEPS, write_groups
 from operations.steps import Step
-from orders.models import RefillRequest
-from records.attention import raise_attention
-from records.audit import SYSTEM, actor_of
-from records.models import JobRun, Lease
 from tests.operations.addresses import every_address, filled
 from tests.operations.conftest import PASSWORD
-from tests.orders.builders import a_customer, a_provider, a_service, an_order
+from tests.operations.rows import some_of_each
 
 pytestmark = pytest.mark.django_db
 LETTERS: Mapping[str, Role | None] = {
@@ -126,25 +116,7 @@ AUTOCOMPLETE = "autocomplete/"  # a test of its own
 
 @pytest.fixture
 def rows() -> Mapping[str, Any]:
-    """A row of each, by its model's name."""
-    Category.objects.create(name="Empty")  # a shelf with services cannot be deleted
-    provider = a_provider()
-    service = a_service(provider)
-    customer = a_customer("100")
-    order = an_order(customer, service)
-    raise_attention(cause="order_held", key="held:1", summary="held", provider_id=provider.pk, order_id=order.pk)
-    MarkupRule.objects.create(service=service)
-    TextRule.objects.create(provider=provider, find="x")
-    JobRun.objects.create(job="verify_books")
-    Lease.objects.create(name="verify_books", holder="x")
-    RefillRequest.objects.create(order=order, customer=customer)
-    Announcement.objects.create(title="Hello", body="x")
-    address = CallbackAddress.objects.create(customer=customer, url="https://a.example/", secret="whsec_hidden")
-    send_test(address=address, actor=SYSTEM)
-    open_thread(order=order, topic=Thread.Topic.OTHER, text="where is it?", actor=actor_of(customer.user))
-    found = {model._meta.label_lower: model._default_manager.order_by("pk").first() for model in admin.site._registry}
-    assert all(found.values()), found
-    return found
+    return some_of_each()
 
 
 def somebody(role: Role | None) -> Client:
