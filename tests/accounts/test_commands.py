@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from accounts.models import Customer, User
 from accounts.passwords import generate_password
+from accounts.roles import Role, role_of
 from ledger.balances import balance_of
 from ledger.models import Account, Transfer
 from tests.accounts.builders import PASSWORD, anna, customer_for_key
@@ -87,6 +88,18 @@ def test_an_operator_has_every_right() -> None:
     user = User.objects.get()
     assert (user.email, user.is_staff, user.is_superuser) == ("boss@example.com", True, True)
     assert lines == [f"Operator {user.pk} made: boss@example.com."]
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_an_operator_may_be_made_in_another_role(role: str) -> None:
+    _run("create_operator", "helper@example.com", "--role", role)
+    assert role_of(User.objects.get()) == role
+
+
+def test_an_unknown_role_is_one_sentence_and_nobody_is_made() -> None:
+    with pytest.raises(CommandError, match="invalid choice: 'king'"):
+        _run("create_operator", "helper@example.com", "--role", "king")
+    assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("amount", ["-5", "1.1234567", "x", "", "NaN", "1e3", "1_000", "1,5", "9" * 12, "٣"])

@@ -136,11 +136,12 @@ def test_the_last_owner_who_can_sign_in_stays_one(actor: Actor | None) -> None:
     one(Role.MANAGER)
     staff.set_active(user=closed, active=False, actor=SYSTEM, reason="left")
     by = actor or actor_of(olga)
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: staff.set_role(user=olga, role=Role.MANAGER, actor=by, reason="x"),
         lambda: staff.set_role(user=olga, role=None, actor=by, reason="x"),
         lambda: staff.set_active(user=olga, active=False, actor=by, reason="x"),
-    ):
+    )
+    for change in changes:
         with pytest.raises(StaffRefused, match="last owner"):
             change()
     assert (role_of(now(olga)), now(olga).is_active) == (Role.OWNER, True)
@@ -160,7 +161,7 @@ def test_an_owner_who_is_closed_may_be_made_less() -> None:
 def test_whoever_is_closed_demoted_or_helped_is_signed_out_at_once_and_for_good() -> None:
     olga = actor_of(one(Role.OWNER))
     stan = one(Role.MANAGER)
-    changes = (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: staff.set_role(user=stan, role=Role.SUPPORT, actor=olga, reason="x"),
         lambda: staff.set_active(user=stan, active=False, actor=olga, reason="x"),
         lambda: staff.set_password(user=stan, password="another long one", actor=olga, reason="x"),

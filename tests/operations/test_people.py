@@ -12,12 +12,22 @@ from pytest_django import Settings
 from accounts.keys import issue_key
 from accounts.models import ApiKey, Customer, User
 from accounts.people import create_operator
+from accounts.roles import Role, role_of
+from accounts.staff import set_role
+from records.audit import actor_of
 from records.models import AuditEntry
 from tests.accounts.builders import customer_for_key
+from tests.operations.conftest import PASSWORD
 from tests.operations.desk import Desk
 from tests.orders.builders import a_customer, balance, books_are_right
 
 pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 def at(customer: Customer, step: str = "change") -> str:
@@ -144,6 +154,72 @@ def test_staff_with_the_right_to_change_users_cannot_climb(desk: Desk) -> None:
     alice.refresh_from_db()
     stan.refresh_from_db()
     assert (alice.name, alice.is_staff, alice.is_superuser, stan.is_superuser) == ("Alice", False, False, False)
+
+
+def test_staff_are_made_in_a_role_that_is_chosen(desk: Desk) -> None:
+    unchosen = desk.send("accounts/user/add/", email="stan@example.com")
+    assert unchosen.response.context["form"].errors["role"]
+    page = desk.send("accounts/user/add/", email="stan@example.com", role="support", password=PASSWORD)
+    assert "stan@example.com was added." in page.text
+    assert role_of(User.objects.get(email="stan@example.com")) is Role.SUPPORT
+    assert "Support" in desk.open("accounts/user/").text
+    assert "groups" not in page.source.partition("<main")[2]
+
+
+def test_an_owner_gives_another_role_and_the_person_is_out_at_once(desk: Desk) -> None:
+    stan = create_operator(email="stan@example.com", password=PASSWORD, role=Role.MANAGER)
+    his = signed_in(stan)
+    assert his.get("/admin/providers/provider/").status_code == 200
+    page = desk.send(f"accounts/user/{stan.pk}/role/", role="catalogue", reason="moved")
+    assert "stan@example.com is Catalogue now, and is signed out everywhere." in page.text
+    assert his.get("/admin/").status_code == 302
+    again = desk.send(f"accounts/user/{stan.pk}/role/", role="catalogue", reason="moved")
+    assert "That is the role already. Nothing was changed." in again.text
+    desk.send(f"accounts/user/{stan.pk}/role/", role="", reason="left")
+    assert signed_in(User.objects.get(pk=stan.pk)).get("/admin/", follow=True).status_code == 403
+
+
+def test_the_last_owner_is_told_why_nothing_happens(desk: Desk) -> None:
+    olga = User.objects.get()
+    for step, values in (("role", {"role": "manager"}), ("close", {})):
+        page = desk.send(f"accounts/user/{olga.pk}/{step}/", reason="tired", **values)
+        assert "This is the last owner who can sign in: make another one first. Nothing was changed." in page.text
+    create_operator(email="otto@example.com", password=PASSWORD)
+    page = desk.send(f"accounts/user/{olga.pk}/role/", role="manager", reason="tired")
+    assert page.url.startswith("/sign-in/")
+    assert role_of(User.objects.get(pk=olga.pk)) is Role.MANAGER
+
+
+def test_a_manager_looks_at_staff_and_changes_customers_alone(desk: Desk) -> None:
+    manager = signed_in(create_operator(email="mia@example.com", password=PASSWORD, role=Role.MANAGER))
+    olga, alice = User.objects.get(email="olga@example.com"), a_customer().user
+    seen = manager.get(f"/admin/accounts/user/{olga.pk}/change/")
+    assert (seen.status_code, b'name="email"' in seen.content) == (200, False)
+    assert b"/role/" not in seen.content
+    form = {"email": "mia2@example.com", "name": "x", "reason": "x", "role": "owner", "password": "another long one"}
+    for who in (olga, User.objects.get(email="mia@example.com")):
+        for step in ("change", "role", "close", "password", "factor-off"):
+            assert manager.post(f"/admin/accounts/user/{who.pk}/{step}/", form).status_code == 403, step
+    page = manager.get(f"/admin/accounts/user/{alice.pk}/change/").content
+    assert b"/password/" in page
+    assert b"/role/" not in page
+    manager.post(f"/admin/accounts/user/{alice.pk}/change/", {"email": "Alice2@example.com", "name": "Alice"})
+    manager.post(f"/admin/accounts/user/{alice.pk}/close/", {"reason": "asked"})
+    alice.refresh_from_db()
+    assert (alice.email, alice.name, alice.is_active) == ("alice2@example.com", "Alice", False)
+
+
+def test_support_has_no_way_to_the_login_of_a_customer_who_is_staff(desk: Desk) -> None:
+    customer = a_customer()
+    olga = User.objects.get(email="olga@example.com")
+    set_role(user=customer.user, role=Role.MANAGER, actor=actor_of(olga), reason="helps")
+    support = signed_in(create_operator(email="stan@example.com", password=PASSWORD, role=Role.SUPPORT))
+    page = support.get(f"/admin/{at(customer)}").content
+    assert b"/close/" not in page
+    assert b"/issue-key/" in page
+    assert support.post(f"/admin/{at(customer, 'close')}", {"reason": "x"}).status_code == 403
+    assert User.objects.get(pk=customer.user_id).is_active
+    assert "The account is closed" in desk.send(at(customer, "close"), reason="left").text
 
 
 def test_a_users_password_is_changed_and_the_trail_says_so_without_it(desk: Desk) -> None:
