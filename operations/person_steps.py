@@ -94,7 +94,7 @@ def _initial_role(user: User) -> dict[str, Any]:
 
 STEPS = (
     Step(
-        name="role", right=STAFF, label="Role", do=set_role, form=RoleForm, icon="badge", primary=True,
+        name="role", right=STAFF, label="Change role", do=set_role, form=RoleForm, icon="badge", primary=True,
         initial=_initial_role, says=_says_role,
     ),
     Step(
