@@ -31,7 +31,7 @@ def must_wait(request: HttpRequest, email: str) -> bool:
     """Whether this visitor may not try this account now."""
     if not getattr(settings, "AXES_ENABLED", True):
         return False
-    name = normal_email(email)
+    name = normal_email(email).replace("\0", "")  # which no account has, and PostgreSQL takes in no query
     if not AxesProxyHandler.is_allowed(request, {"username": name}):
         return True
     if name in _known(request):

@@ -132,13 +132,22 @@ def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta) -> tuple[ApiKey
         old = ApiKey.objects.select_for_update().get(pk=key.pk)
         if old.revoked_at is not None:
             raise KeyRefused(_("This key was revoked. Make a new one."))
-        expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+        expires_at = None if old.expires_at is None else _as_long(old, now)
         fresh, text = issue_key(key.customer, old.name, actor=actor, expires_at=expires_at, instead_of=old)
         until = now + overlap
         ending = ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=until), pk=old.pk)
         ending.update(expires_at=until)
         audit(actor=actor, action="rotate_key", target=old, after={"expires_at": until, "new": fresh.prefix})
     return fresh, text
+
+
+def _as_long(old: ApiKey, now: datetime) -> datetime | None:
+    """The end of a life as long as the old key's; the old key's own end where no calendar goes that far."""
+    assert old.expires_at is not None
+    try:
+        return now + (old.expires_at - old.created_at)
+    except OverflowError:
+        return old.expires_at
 
 
 def read_addresses(text: str) -> list[str]:

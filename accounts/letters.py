@@ -57,12 +57,16 @@ def write(
     return letter
 
 
-def write_when_asked(kind: str, *, address: str, language: str = "") -> None:
-    """For a form that anybody can send: no more than LETTERS_ASKED_PER_HOUR of a kind go to one address."""
-    hour_ago = timezone.now() - timedelta(hours=1)
-    lately = Letter.objects.filter(address=address, kind=kind, created_at__gt=hour_ago)
-    if lately.count() < settings.LETTERS_ASKED_PER_HOUR:
-        write(kind, address=address, language=language)
+def write_when_asked(kind: str, *, address: str, user: User | None = None, language: str = "") -> None:
+    """For a form that anybody can send: no more than LETTERS_ASKED_PER_HOUR of a kind go to one address, and no more
+    than that are asked for by one user.
+    """
+    lately = Letter.objects.filter(kind=kind, created_at__gt=timezone.now() - timedelta(hours=1))
+    asked = [lately.filter(address=address)]
+    if user is not None:
+        asked.append(lately.filter(user=user))
+    if all(letters.count() < settings.LETTERS_ASKED_PER_HOUR for letters in asked):
+        write(kind, address=address, user=user, language=language)
 
 
 def tell_user(user: User, kind: str, *, facts: Mapping[str, Any] | None = None, address: str = "") -> None:

@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from accounts import letters
@@ -58,20 +59,24 @@ def ask_to_move(*, user: User, email: str) -> str:
     if new == user.email:
         raise PersonRefused("email", _("That is the address the account has."))
     with transaction.atomic():
-        letters.write(letters.NEW_ADDRESS, address=new, user=user, language=user.language)
+        letters.write_when_asked(letters.NEW_ADDRESS, address=new, user=user, language=user.language)
         letters.tell_user(user, letters.ADDRESS_ASKED, facts={"new": new})
         audit(actor=actor_of(user), action="ask_new_address", target=user, after={"email": new})
     return new
 
 
 def move(found: Move) -> bool:
-    """Give the account its new address; False when the link was used, or somebody else has the address by now."""
+    """Give the account its new address; False when the link was used, when the owner chose another password or signed
+    out elsewhere since it was asked for, or when somebody else has the address by now.
+    """
     try:
         with transaction.atomic():
-            user = User.objects.filter(pk=found.user_id, email=found.old, is_active=True)
-            if user.update(email=found.new) != 1:
+            his = User.objects.select_for_update().filter(pk=found.user_id, email=found.old, is_active=True)
+            moved = his.first()
+            if moved is None or not constant_time_compare(moved.get_session_auth_hash(), found.mark):
                 return False
-            moved = User.objects.get(pk=found.user_id)
+            moved.email = found.new
+            moved.save(update_fields=["email"])
             audit(
                 actor=actor_of(moved), action="change_address", target=moved,
                 before={"email": found.old}, after={"email": found.new},

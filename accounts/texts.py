@@ -41,7 +41,7 @@ def _new_address(letter: Letter) -> Context:
     user = letter.user
     if user is None or User.objects.filter(email=letter.address).exists():
         return None
-    token = move_token(Move(user.pk, user.email, letter.address))
+    token = move_token(Move(user.pk, user.email, letter.address, user.get_session_auth_hash()))
     return {"link": _link("confirm_address", token), "old": user.email, "hours": settings.ACCOUNT_LINK_HOURS}
 
 

@@ -2,7 +2,8 @@
 
 Nothing of them is stored. A link to join names an address: it is spent when the address has an account. A link for a
 new password is Django's own token, which holds the present password and the last sign-in: it is spent with either. A
-link to another address names the old one: it is spent when that is no longer the account's.
+link to another address names the old one and the sessions of that moment: it is spent when that is no longer the
+account's address, and when the owner chooses another password or signs out elsewhere.
 """
 
 from __future__ import annotations
@@ -50,15 +51,16 @@ class Move:
     user_id: int
     old: str
     new: str
+    mark: str  # of the password and the sign-outs when the link was made
 
 
 def move_token(move: Move) -> str:
-    return signing.dumps([move.user_id, move.old, move.new], salt=_MOVE)
+    return signing.dumps([move.user_id, move.old, move.new, move.mark], salt=_MOVE)
 
 
 def read_move_token(token: str) -> Move | None:
     found = _read(token, _MOVE)
-    return Move(*found) if isinstance(found, list) and len(found) == 3 else None
+    return Move(*found) if isinstance(found, list) and len(found) == 4 else None
 
 
 def _read(token: str, salt: str) -> Any:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -57,6 +59,7 @@ def on_top(customer: Customer) -> Sequence[Announcement]:
 
 
 def dismiss(*, announcement: Announcement, customer: Customer) -> None:
-    """Twice is once: two tabs may do it together."""
+    """Twice is once: two tabs may do it together. One that staff deleted meanwhile is away already."""
     row = Dismissal(announcement=announcement, customer=customer)
-    Dismissal.objects.bulk_create([row], ignore_conflicts=True)
+    with suppress(IntegrityError), transaction.atomic():
+        Dismissal.objects.bulk_create([row], ignore_conflicts=True)

@@ -100,11 +100,19 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     if htmx:
         response = HttpResponse(status=204)
-        page = htmx.current_url_abs_path or reverse("portal:home")  # None where the page was not one of ours
+        page = _page_of(htmx) or reverse("portal:home")
         response["HX-Redirect"] = redirect_to_login(_typed_order(request) or page, reverse("portal:sign_in")).url
         return response
     back = request.get_full_path() if request.method == "GET" else _typed_order(request) or _came_from(request)
     return HttpResponseRedirect(redirect_to_login(back, reverse("portal:sign_in")).url)
+
+
+def _page_of(htmx: HtmxDetails) -> str | None:
+    """The page that asks; None where it is not one of ours, or no address at all."""
+    try:
+        return htmx.current_url_abs_path
+    except ValueError:
+        return None
 
 
 def _came_from(request: HttpRequest) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -18,7 +20,7 @@ from portal.returning import ours
 
 def favourites_of(customer: Customer) -> set[int]:
     """Their ids, PORTAL_FAVOURITES at most."""
-    newest = Favourite.objects.filter(customer=customer).order_by("-pk")
+    newest = Favourite.objects.filter(customer=customer, service__in=services_on_sale()).order_by("-pk")
     return set(newest.values_list("service_id", flat=True)[: settings.PORTAL_FAVOURITES])
 
 
@@ -42,15 +44,21 @@ def mark(request: CustomerRequest, service_id: int) -> HttpResponse:
             "here": request.POST.get("back", ""),
         }
         return render(request, "portal/parts/star.html", context)
+    if refused:
+        messages.error(request, refused)
     return HttpResponseRedirect(ours(request, request.POST.get("back", ""), otherwise="portal:services"))
 
 
 def _add(customer: Customer, service: Service) -> bool:
-    if service.pk in (known := favourites_of(customer)):
-        return True
-    if len(known) >= settings.PORTAL_FAVOURITES:
-        return False
-    Favourite.objects.get_or_create(customer=customer, service=service)
+    """Whether there is room among those on sale: what went off sale can be taken away by nobody, so it counts not."""
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=customer.pk)  # six tabs at once are not six more than there may be
+        own = Favourite.objects.filter(customer=customer)
+        if own.filter(service=service).exists():
+            return True
+        if own.filter(service__in=services_on_sale()).count() >= settings.PORTAL_FAVOURITES:
+            return False
+        Favourite.objects.create(customer=customer, service=service)
     return True
 
 

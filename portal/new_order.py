@@ -32,6 +32,7 @@ from orders.models import Order, Origin
 from orders.paces import paces_of
 from orders.placing import Line, LineProblem, Refused, Source, place_orders
 from orders.same_link import own_order_under_way
+from orders.tokens import TokenOfAnother
 from portal.again import kept_of, typed_of
 from portal.customers import CustomerRequest, customer_page
 from portal.models import Favourite
@@ -112,9 +113,14 @@ def _post(request: CustomerRequest) -> HttpResponse:
         (order,) = place_orders(
             customer=request.customer, lines=[line], once=once, source=Source(Origin.PORTAL)
         )
+    except TokenOfAnother:  # a key that a script used: no form of ours was given it
+        return HttpResponseBadRequest()
     except Refused as refused:
         return _refused(request, service, typed, refused, once)
     if not _is_of(order, service, typed):
+        if not service.visible:  # what an operator hides is not shown to whoever knows its number
+            messages.error(request, _ordered_before(order))
+            return _choose_another(request)
         return _form(request, service, typed, Errors(form=[_ordered_before(order)]))
     messages.success(request, _placed(order))
     return redirect("portal:order", order_id=order.pk)

@@ -25,7 +25,7 @@ from portal.customers import CustomerRequest, customer_page
 from portal.money import places_for
 from portal.order_form import label_of_field
 from portal.order_search import Wanted, bought_lately, counts_by_status
-from portal.paging import newest_first
+from portal.paging import ID_DIGITS, newest_first
 from portal.runs import runs_of
 from portal.story import beside_status, story_of
 
@@ -86,8 +86,9 @@ def _statuses(request: CustomerRequest, chosen: str) -> list[tuple[str, str]]:
 @customer_page
 def live(request: CustomerRequest) -> HttpResponse:
     """Those rows of a list that were not final, if any of them changed since; else nothing at all."""
-    asked = [int(text) for text in request.GET.get("ids", "").split(",") if text.isascii() and text.isdigit()]
-    if len(asked) > settings.PORTAL_ORDERS_PAGE or any(number >= 2**63 for number in asked):
+    texts = request.GET.get("ids", "").split(",")
+    asked = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS]
+    if len(asked) > settings.PORTAL_ORDERS_PAGE:
         raise Http404
     rows = list(of_customer(request.customer).filter(pk__in=asked).order_by("-pk"))
     if _digest(rows) == request.GET.get("seen"):

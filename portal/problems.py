@@ -44,12 +44,12 @@ def _page(
 ) -> HttpResponse:
     said: list[Message] = []
     if thread is not None:
-        said = list(thread.messages.order_by("-id")[:SHOWN])[::-1]
         if request.method == "GET":
-            mark_read(thread)
+            mark_read(thread)  # before its messages are read: an answer that comes in between is shown, or still unread
             if thread.unread:  # it was: the frame of this very page knows it is read
                 still = Thread.objects.filter(customer=request.customer, unread=True).exists()
                 request.customer.answers_wait = still  # type: ignore[attr-defined]
+        said = list(thread.messages.order_by("-id")[:SHOWN])[::-1]
     context = {
         "order": order,
         "thread": thread,

@@ -200,6 +200,8 @@ AXES_USERNAME_CALLABLE = "accounts.visitors.name_tried"
 AXES_CLIENT_IP_CALLABLE = "accounts.visitors.client_address"
 AXES_LOCKOUT_CALLABLE = "portal.sign_in.locked_out"
 AXES_VERBOSE = False
+# A failed form is kept with stars for what was typed: a wrong password is mostly a right one with a letter amiss
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "present", "code", "secret", "again", "csrfmiddlewaretoken"]
 
 # What browsers are told
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.PANEL}
@@ -223,6 +225,11 @@ if HTTPS:
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 # What one request may carry: more is answered by portal.errors.unreadable before any view sees it.
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(FORM_MAX_BYTES, MASS_MAX_BYTES + 100_000, API_MAX_BODY_BYTES)  # noqa: F405
 
 # Language and time

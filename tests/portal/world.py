@@ -65,7 +65,9 @@ def a_world() -> World:
     tokens = {
         "join": join_token("nina@example.com"),
         "reset": reset_token(little.user),
-        "move": move_token(Move(little.user.pk, little.user.email, "newer@example.com")),
+        "move": move_token(
+            Move(little.user.pk, little.user.email, "newer@example.com", little.user.get_session_auth_hash())
+        ),
     }
     world.names.update({name: str(pk) for name, pk in names.items()} | tokens)
     return world
