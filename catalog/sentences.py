@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
-Kept = Any  # what JSON can hold: [words, what stands in them]; a text that was kept before is itself
+GROUPS = {"ru": "\N{NO-BREAK SPACE}"}  # where a comma would be read as the decimal point
+NUMBER = "number"
+Kept = Any  # what JSON can hold: [words, what stands in them], {NUMBER: 1000}; a text that was kept before is itself
 
 
 class Sentence(str):
@@ -37,15 +39,24 @@ def kept(sentence: str) -> Kept:
 
 def said(kept: Kept) -> str:
     """A stored sentence in the active language."""
+    if isinstance(kept, dict):
+        return number(kept[NUMBER])
     if not isinstance(kept, list):
         return str(kept)
     words, values = kept
     return say(words, **{name: said(value) for name, value in values.items()})
 
 
-def number(value: int) -> str:
-    """Thousands apart, as the pages write them."""
-    return f"{value:,}"
+def number(value: int) -> Sentence:
+    """Thousands apart, as the pages write them; kept as the number that it is."""
+    sentence = Sentence(grouped_as_read(f"{value:,}"))
+    sentence.kept = {NUMBER: value}
+    return sentence
+
+
+def grouped_as_read(text: str) -> str:
+    """A number with commas between its thousands, with what the active language has there."""
+    return text.replace(",", GROUPS.get((get_language() or "").partition("-")[0], ","))
 
 
 def _kept(value: object) -> Kept:

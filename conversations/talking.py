@@ -49,11 +49,15 @@ def open_thread(*, order: Order, topic: str, text: str, actor: Actor) -> Thread:
 
 
 def write(*, thread: Thread, text: str, actor: Actor) -> Message:
-    """One more word of the customer. Raises CannotWrite; a resolved thread takes none."""
+    """One more word of the customer. Raises CannotWrite; a resolved thread takes none. What he said last and says again
+    within CONVERSATION_REPEAT_SECONDS is a form that was sent twice: it stands there once.
+    """
     words = _words(text)
     _not_too_often(thread.customer_id)
     with transaction.atomic():
         fresh = _open(thread)
+        if (same := _just_said(fresh, words)) is not None:
+            return same
         Thread.objects.filter(pk=fresh.pk).update(waits_since=fresh.waits_since or timezone.now())
         message = Message.objects.create(thread=fresh, by_staff=False, actor=actor.name, text=words)
         _call_staff(fresh, words)
@@ -145,6 +149,13 @@ def _open(thread: Thread) -> Thread:
     if not fresh.is_open:
         raise CannotWrite(_("This question was resolved. Open a new one if it is still wrong. Nothing was sent."))
     return fresh
+
+
+def _just_said(thread: Thread, words: str) -> Message | None:
+    last = thread.messages.order_by("-id").first()
+    if last is None or last.by_staff or last.text != words:
+        return None
+    return last if timezone.now() - last.at < timedelta(seconds=settings.CONVERSATION_REPEAT_SECONDS) else None
 
 
 def _call_staff(thread: Thread, words: str) -> None:

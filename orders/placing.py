@@ -287,6 +287,6 @@ def _order(customer: Customer, quote: Quote, source: Source | None) -> Order:
 def _no_funds(needed: Decimal, balance: Decimal) -> LineProblem:
     missing = max(needed - balance, Decimal(0))
     whole, _, fraction = plain(missing).partition(".")
-    short = f"{int(whole):,}.{fraction} {settings.PANEL_CURRENCY}"
+    short = f"{number(int(whole))}.{fraction} {settings.PANEL_CURRENCY}"
     message = say("Your balance is %(amount)s short of this order. Nothing was charged.", amount=short)
     return LineProblem(line=0, field="", message=message, code="funds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from catalog.sentences import grouped_as_read
 from ledger.amounts import MONEY_PLACES, plain
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -14,12 +15,14 @@ ENOUGH_PLACES = 4
 
 
 def grouped(number: Decimal | int) -> str:
-    """Thousands apart, no exponent; at least two places for a `Decimal`: 12345.6 → "12,345.60"."""
+    """Thousands apart, no exponent; at least two places for a `Decimal`: 12345.6 → "12,345.60", in Russian
+    "12 345.60", since "1,000" is one there. The point stays everywhere: amounts are typed with it too.
+    """
     if isinstance(number, int):
-        return f"{number:,}"
+        return grouped_as_read(f"{number:,}")
     whole, _, fraction = plain(number).partition(".")
     sign = "−" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-')):,}.{fraction}"
+    return f"{sign}{grouped(abs(int(whole)))}.{fraction}"
 
 
 def with_currency(amount: Decimal, currency: str) -> str:
@@ -55,7 +58,7 @@ def rounded(amount: Decimal, places: int) -> Decimal:
 def in_column(amount: Decimal, places: int) -> tuple[str, int]:
     """The amount with at most `places` decimals, and how many digits of room keep its point above the others'."""
     sign = "−" if amount < 0 else ""
-    text = f"{sign}{abs(rounded(amount, places)):,.{places}f}"
+    text = f"{sign}{grouped_as_read(f'{abs(rounded(amount, places)):,.{places}f}')}"
     short = text.rstrip("0") if places else text
     short += "0" * max(FEW_PLACES - len(short.partition(".")[2]), 0)
     return short, len(text) - len(short)

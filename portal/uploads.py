@@ -1,4 +1,4 @@
-"""What may be uploaded: nothing larger than a list of orders, wherever it is sent.
+"""What may be uploaded: nothing beyond UPLOAD_MAX_BYTES, wherever it is sent.
 
 Django limits the fields of a form and leaves its files to whoever reads them, which is after they were written to the
 disk. So the whole request is measured before the first byte is kept.
@@ -19,7 +19,7 @@ class Bounded(FileUploadHandler):
     def handle_raw_input(
         self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
     ) -> None:
-        if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if content_length > settings.UPLOAD_MAX_BYTES:
             raise RequestDataTooBig("The request has more bytes than any form of the panel.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

@@ -59,6 +59,7 @@ CSRF_FAILURE_VIEW = "portal.errors.stale_form"
 PANEL_ACCENT = env.matching("PANEL_ACCENT", "#3157d5", r"#[0-9a-fA-F]{6}", "a colour of six digits, like #3157d5")
 PUBLIC_PRICES = env.bool("PUBLIC_PRICES", True)  # whether visitors may read the price list and what changed in it
 # Of one form in a browser, and at least of one call of the API; a list of a mass order comes in one, with its envelope.
+UPLOAD_MAX_BYTES = env.limit("UPLOAD_MAX_BYTES", 10_000_000)  # a request with files; measured before one is kept
 FORM_MAX_BYTES = env.limit("FORM_MAX_BYTES", 2_500_000)
 PORTAL_CHOICE_COOKIE_AGE = 365 * 24 * 3600  # seconds a browser remembers a theme or a language that was chosen in it
 PORTAL_POLL_SECONDS = 5  # how often a visible page asks for its live rows: orders move by the minute
@@ -247,6 +248,7 @@ CALLBACK_KEEP_DAYS = env.limit("CALLBACK_KEEP_DAYS", 14)  # messages stay to be 
 
 # conversations: problems with orders
 CONVERSATION_TEXT_LENGTH = env.limit("CONVERSATION_TEXT_LENGTH", 4_000)  # characters of one message
+CONVERSATION_REPEAT_SECONDS = env.limit("CONVERSATION_REPEAT_SECONDS", 60)  # the same words again are one message
 CONVERSATION_MESSAGES_AN_HOUR = env.limit("CONVERSATION_MESSAGES_AN_HOUR", 30)  # of one customer
 
 # news: announcements

@@ -208,6 +208,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.PANEL}
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = timedelta(days=14).total_seconds()
 # Browsers keep cookies by host alone: two panels on one machine need names of their own. __Host- binds them to one
 # host.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.translation import override
 
 from accounts.keys import issue_key, rotate_key
 from accounts.models import Customer, Letter, User
@@ -17,9 +19,11 @@ from accounts.people import create_customer
 from accounts.security import ask_to_move, change_password, move, sign_out_elsewhere
 from accounts.tokens import Move
 from catalog.models import Service
+from conversations.models import Message
 from news.models import Announcement
 from news.showing import dismiss
 from portal.favourites import favourites_of
+from portal.money import grouped, in_column
 from records.audit import COMMAND
 from tests.portal.builders import a_service
 
@@ -70,7 +74,7 @@ def test_few_letters_go_to_one_stranger_and_by_one_customer(customer: Customer) 
 
 
 def test_a_file_larger_than_any_list_is_refused_wherever_it_is_sent(client: Client) -> None:
-    file = SimpleUploadedFile("big.bin", b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))
+    file = SimpleUploadedFile("big.bin", b"x" * (settings.UPLOAD_MAX_BYTES + 1))
     assert client.post("/sign-in/", {"file": file}).status_code == 413
 
 
@@ -128,3 +132,29 @@ def test_favourites_off_sale_fill_nothing(signed_in: Client, customer: Customer,
 def test_an_announcement_that_staff_deleted_is_away(customer: Customer) -> None:
     announcement = Announcement(pk=987_654)
     dismiss(announcement=announcement, customer=customer)
+
+
+@pytest.mark.parametrize("key", [r'"\000\000\000\000\000\000\000\000\000\000"', "x" * 5000, "../../etc/passwd"])
+def test_a_made_up_session_is_a_visitors(client: Client, key: str) -> None:
+    client.cookies.load({settings.SESSION_COOKIE_NAME: "x"})
+    client.cookies[settings.SESSION_COOKIE_NAME].set(settings.SESSION_COOKIE_NAME, key, key)
+    assert client.get("/sign-in/").status_code == 200
+
+
+def test_a_problem_that_is_sent_twice_stands_there_once(as_alice: Client, alice: Customer) -> None:
+    form = {"service": a_service("Sold").pk, "link": "https://example.com/a", "quantity": "100", "once": "a-key"}
+    as_alice.post("/order/new/", form)
+    page = f"/orders/{alice.orders.get().pk}/problem/"
+    for _ in range(2):
+        assert as_alice.post(page, {"topic": "not_started", "text": "It does not move."}).status_code == 302
+    assert Message.objects.count() == 1
+    as_alice.post(page, {"text": "Is anybody there?"})
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "12,345.60"), ("ru", "12\N{NO-BREAK SPACE}345.60")])
+def test_thousands_are_not_read_as_decimals(language: str, written: str) -> None:
+    with override(language):
+        assert grouped(Decimal("12345.6")) == written
+        assert in_column(Decimal("-12345.6"), 2)[0] == f"−{written}"
+        assert grouped(1000) == f"1{written[2]}000"
