@@ -43,4 +43,4 @@ def home_of(address: str) -> str:
 def name_tried(request: HttpRequest | None, credentials: Mapping[str, str] | None) -> str:
     """The e-mail of a sign-in, as accounts spell it, so that capitals and spaces give nobody more attempts."""
     given = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
-    return str(given).strip().lower()
+    return str(given).replace("\0", "").strip().lower()  # PostgreSQL takes no NUL in a query

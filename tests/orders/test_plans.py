@@ -95,6 +95,9 @@ def test_no_job_reads_all_orders(provider: Provider) -> None:
 def test_a_link_is_looked_up_by_its_key_and_whose_turn_it_is_among_the_queued_alone(provider: Provider) -> None:
     order = Order.objects.select_related("customer", "service").get()
     order.one_at_a_time = True
+    if connection.vendor == "postgresql":  # what earlier tests left in the indexes makes one look dearer than another
+        with connection.cursor() as cursor:
+            cursor.execute("REINDEX TABLE orders_order")
     with CaptureQueriesContext(connection) as queries:
         in_its_way(order)
         queue_new([order])
