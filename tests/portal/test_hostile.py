@@ -22,6 +22,7 @@ from catalog.models import Service
 from conversations.models import Message
 from news.models import Announcement
 from news.showing import dismiss
+from orders.models import Placement
 from portal.favourites import favourites_of
 from portal.money import grouped, in_column
 from records.audit import COMMAND
@@ -158,3 +159,10 @@ def test_thousands_are_not_read_as_decimals(language: str, written: str) -> None
         assert grouped(Decimal("12345.6")) == written
         assert in_column(Decimal("-12345.6"), 2)[0] == f"−{written}"
         assert grouped(1000) == f"1{written[2]}000"
+
+
+def test_a_scripts_key_is_no_forms(as_alice: Client, alice: Customer) -> None:
+    Placement.objects.create(customer=alice, token="of-a-script", content="digest", order_ids=[])
+    form = {"service": a_service("Sold").pk, "link": "https://example.com/a", "quantity": "100", "once": "of-a-script"}
+    assert as_alice.post("/order/new/", form).status_code == 400
+    assert not alice.orders.exists()
